@@ -1,0 +1,1 @@
+"""Hustings: a campaign's analytics department."""

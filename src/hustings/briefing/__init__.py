@@ -1,0 +1,1 @@
+"""The day's story, its charts, its document."""

@@ -1,0 +1,113 @@
+"""Turns an Altair chart into an SVG that may stand in the page: both themes, no style, no script, no link."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+from hustings.briefing import look
+
+SVG = "http://www.w3.org/2000/svg"
+_TAGS = frozenset({"svg", "g", "path", "line", "rect", "text", "tspan", "circle"})
+_PLAIN = frozenset(
+    {
+        *("x", "y", "dx", "dy", "x2", "y2", "width", "height", "d", "transform", "fill", "stroke", "opacity"),
+        *("stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-opacity", "fill-opacity"),
+        *("text-anchor", "font-size", "font-weight", "stroke-miterlimit"),
+    }
+)
+_VARIABLES = {shades[0]: f"var(--{name})" for name, shades in look.PALETTE.items()}
+
+
+def themed(layers: list[Any], *, width: float, height: float, padding: tuple[float, float, float, float]) -> Any:
+    """Layers as one chart of an exact size, in the house's look.
+
+    Args:
+        layers: Altair charts that share their scales.
+        width: Of the plot, in pixels; text columns stand in the padding.
+        height: Of the plot, in pixels.
+        padding: Left, top, right, bottom, in pixels.
+
+    Returns:
+        An Altair chart.
+    """
+    import altair as alt
+
+    sides = dict(zip(("left", "top", "right", "bottom"), padding, strict=True))
+    axis = {
+        "domainColor": look.light("pale"),
+        "tickColor": look.light("pale"),
+        "gridColor": look.light("line"),
+        "labelColor": look.light("soft"),
+        "labelFontSize": 13,
+        "labelPadding": 5,
+        "tickSize": 4,
+    }
+    return (
+        alt.layer(*layers)
+        .properties(width=width, height=height, padding=sides, autosize="none", background="transparent")
+        .configure(font="Source Sans 3", view=alt.ViewConfig(stroke=None), aria=False)
+        .configure_axis(**axis)
+        .configure_text(fontSize=14, color=look.light("ink"), lineHeight=16, lineBreak="\n")
+    )
+
+
+def draw(chart: Any, *, name: str, title: str, about: str) -> str:
+    """The chart as inline SVG with its text alternative.
+
+    Args:
+        chart: From `themed`.
+        name: Unique in the page; the ids of title and description begin with it.
+        title: The finding.
+        about: What a sighted reader takes from the picture, with its numbers.
+
+    Returns:
+        One `<svg>` element. Colours are variables of the page's style; whatever the chart's data hold, only
+        shapes and escaped text are in it.
+    """
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=False), allowed_base_urls=[])
+    root = ElementTree.fromstring(svg)
+    box = root.get("viewBox", "")
+    body = [kept for child in root if (kept := _copy(child)) is not None]
+    frame = ElementTree.Element(
+        "svg",
+        {
+            "xmlns": SVG,
+            "viewBox": box,
+            "width": root.get("width", ""),
+            "height": root.get("height", ""),
+            "role": "img",
+            "aria-labelledby": f"{name}-title {name}-about",
+        },
+    )
+    for tag, text in (("title", title), ("desc", about)):
+        ElementTree.SubElement(frame, tag, {"id": f"{name}-{'title' if tag == 'title' else 'about'}"}).text = text
+    frame.extend(body)
+    return ElementTree.tostring(frame, encoding="unicode", short_empty_elements=True)
+
+
+def _copy(node: ElementTree.Element) -> ElementTree.Element | None:
+    """A drawn element with its harmless attributes; None where nothing would be seen of it."""
+    tag = node.tag.removeprefix(f"{{{SVG}}}")
+    if tag not in _TAGS or node.get("display") == "none":
+        return None
+    if tag == "path" and node.get("class") == "background":
+        return None
+    copy = ElementTree.Element(tag, {k: _colour(v) for k, v in node.attrib.items() if k in _PLAIN and _drawn(k, v)})
+    copy.text = node.text
+    copy.extend(kept for child in node if (kept := _copy(child)) is not None)
+    return copy if tag != "g" or len(copy) else None
+
+
+def _drawn(name: str, value: str) -> bool:
+    return not (name == "opacity" and value == "1") and not (name == "transform" and value == "translate(0,0)")
+
+
+def _colour(value: str) -> str:
+    """A colour of the palette as its variable; numbers shortened to a hundredth of a pixel."""
+    if value in _VARIABLES:
+        return _VARIABLES[value]
+    return re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)

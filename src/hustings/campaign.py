@@ -1,0 +1,168 @@
+"""campaign.toml: what the campaign is, and the settings of every stage."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hustings.errors import CampaignError, SettingError
+
+FILE = "campaign.toml"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One campaign's folder and what its campaign.toml says.
+
+    Attributes:
+        folder: The folder that holds campaign.toml and the warehouse.
+        name: Shown at the head of every page.
+        election_day: The day that decides.
+        as_of: Nothing later is used; today where the file does not say.
+        place: Where it is held.
+        currency: Of all amounts, as an ISO 4217 code.
+        playbook: Which stages run.
+        seed: Of all randomness.
+        retention_days: How long published snapshots are kept by `hustings tidy`.
+        sections: Every other section, as read.
+    """
+
+    folder: Path
+    name: str
+    election_day: datetime.date
+    as_of: datetime.date
+    place: str = ""
+    currency: str = "USD"
+    playbook: str = "election"
+    seed: int = 0
+    retention_days: int = 30
+    sections: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Path:
+        """The warehouse's own folder."""
+        return self.folder / ".hustings"
+
+
+ABOUT = {
+    "name": "The campaign's name, at the head of every page.",
+    "election_day": "The day that decides.",
+    "as_of": "Nothing that happened or arrived on this day or later is used; today unless given.",
+    "place": "Where the election is held.",
+    "currency": "Currency of all amounts, an ISO 4217 code; amounts are in its hundredths.",
+    "playbook": "Which field of use: it names the stages that run.",
+    "seed": "Seed of all randomness: the same seed gives the same numbers.",
+    "retention_days": "Days for which `hustings tidy` keeps published snapshots.",
+}
+
+
+def read_campaign(folder: Path | str) -> Campaign:
+    """The campaign in a folder.
+
+    Args:
+        folder: The folder with campaign.toml.
+
+    Returns:
+        The campaign; its other sections are checked when the stages that own them are known.
+
+    Raises:
+        CampaignError: There is no such file, or it is not TOML.
+        SettingError: A key of `[campaign]` is unknown, missing, or of a wrong type.
+    """
+    folder = Path(folder)
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CampaignError.of(
+            "No campaign here", received=str(path), then="hustings init, or name its folder with -C DIR"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise CampaignError.of(
+            f"{FILE} is not UTF-8 (byte {error.start})", received=str(path), then="save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise CampaignError.of(
+            f"{FILE} cannot be read ({error.strerror})", received=str(path), then="check its permissions"
+        ) from None
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CampaignError.of(f"{FILE} is not valid TOML: {error}", then=f"edit {path}") from None
+    if not isinstance(content.get("campaign"), dict):
+        raise CampaignError.of(
+            f"{FILE} has no [campaign] section",
+            received=", ".join(content) or "an empty file",
+            then="hustings settings, for what may stand in it",
+        )
+    head = _checked(dict(content.pop("campaign")))
+    return Campaign(folder=folder, sections=content, **head)
+
+
+def _checked(head: dict[str, Any]) -> dict[str, Any]:
+    types: dict[str, type] = {
+        name: kind
+        for kind, names in (
+            (str, ("name", "place", "currency", "playbook")),
+            (int, ("seed", "retention_days")),
+            (datetime.date, ("election_day", "as_of")),
+        )
+        for name in names
+    }
+    for key, value in head.items():
+        if key not in types:
+            raise SettingError.unknown("[campaign]: unknown setting", key, types, "hustings settings")
+        wrong = not isinstance(value, types[key]) or isinstance(value, (bool, datetime.datetime))
+        if wrong:
+            allowed = {str: "a text", int: "a whole number", datetime.date: "a day, as 2026-11-03"}[types[key]]
+            raise SettingError.of(
+                f"[campaign] {key} has a wrong type", received=value, allowed=allowed, then="hustings settings"
+            )
+    for key in ("name", "election_day"):
+        if key not in head:
+            raise SettingError.of(f"[campaign] {key} is missing", allowed=ABOUT[key], then="hustings settings")
+    if not re.fullmatch(r"[A-Z]{3}", head.get("currency", "USD")):
+        raise SettingError.of(
+            "[campaign] currency", received=head["currency"], allowed="three capital letters, as USD"
+        )
+    if head.get("retention_days", 30) < 1 or head.get("seed", 0) < 0:
+        raise SettingError.of("[campaign] retention_days must be 1 or more, and seed 0 or more")
+    head.setdefault("as_of", datetime.datetime.now(datetime.UTC).date())
+    return head
+
+
+def expand(path: str, folder: Path, defaults: Mapping[str, str] | None = None) -> Path:
+    """A path of campaign.toml with its environment variables, relative to the campaign's folder.
+
+    Args:
+        path: As written: `${HUSTINGS_DATA}/michigan-2006/voters.parquet`.
+        folder: The campaign's folder.
+        defaults: Values for variables that are not set.
+
+    Returns:
+        The path.
+
+    Raises:
+        SettingError: A variable is not set and has no default.
+
+    >>> expand("${DATA}/a.csv", Path("."), {"DATA": "lists"}).as_posix()
+    'lists/a.csv'
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        found = os.environ.get(name) or (defaults or {}).get(name)
+        if found is None:
+            raise SettingError.of(
+                f"The environment variable {name} is not set", received=path, then=f"export {name}=FOLDER"
+            )
+        return found
+
+    expanded = Path(re.sub(r"\$\{(\w+)\}|\$(\w+)", value, path)).expanduser()
+    return expanded if expanded.is_absolute() else folder / expanded

@@ -1,0 +1,136 @@
+"""Assignments ─► whether the draw was sound: shares, balance of what was known before, size."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hustings import stats
+from hustings.experiments.arms import Arms, read_arms, shares
+from hustings.experiments.assignments import Unit
+from hustings.stage import About, Result, Table, stage
+from hustings.tables import spec
+from hustings.warehouse import Matrix, matrix
+
+
+@stage(writes=("experiments", "balances"), section="experiments", each="experiment")
+def check_experiments(
+    assignments: Table,
+    features: Table,
+    *,
+    experiment: str,
+    control: Annotated[str, About("The arm that all others are read against.")],
+    as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
+    unit: Annotated[Unit, About("What was drawn at random; errors are clustered by it.")] = "household",
+    planned_shares: Annotated[
+        dict[str, float], About("Share of the units planned for each arm, in any unit; needed to check the ratio.")
+    ] = {},  # noqa: B006
+) -> Result:
+    """One row for each arm, and one for each covariate in each arm."""
+    arms = read_arms(assignments, experiment, control)
+    before = _before(assignments, features, experiment, as_of)
+    known = matrix(before)
+    arms_known = read_arms(before, experiment, control)
+    n_units, mixed = _units(arms)
+    ratio, why = _sample_ratio(arms, planned_shares, n_units, mixed)
+    p_balance, largest, balances = _balance(experiment, arms_known, known)
+    detectable = _detectable(arms, n_units)
+    planned = shares(planned_shares, arms.labels) if why is None else None
+    total = max(n_units.sum(), 1)
+    rows = {
+        "experiment": [experiment] * len(arms.labels),
+        "arm": arms.labels,
+        "is_control": [arm == control for arm in arms.labels],
+        "unit": [unit] * len(arms.labels),
+        "n_people": np.bincount(arms.arm, minlength=len(arms.labels)),
+        "n_units": n_units,
+        "planned_share": planned or [None] * len(arms.labels),
+        "actual_share": n_units / total,
+        "p_sample_ratio": [ratio] * len(arms.labels),
+        "p_balance": [p_balance] * len(arms.labels),
+        "max_difference": largest,
+        "n_mixed_units": [mixed] * len(arms.labels),
+        "detectable_effect": detectable,
+        "reason": [_reason(arms, why)] * len(arms.labels),
+    }
+    return {"experiments": rows, "balances": balances}
+
+
+def _before(assignments: Table, features: Table, experiment: str, as_of: datetime.date) -> Any:
+    """The test's people with their features as of the draw, or of `as_of` where that is earlier or unknown."""
+    import ibis
+
+    drawn = assignments.filter(assignments.experiment == experiment)
+    moment = drawn.assigned_on.coalesce(ibis.date(as_of))
+    drawn = drawn.mutate(_moment=(moment > ibis.date(as_of)).ifelse(ibis.date(as_of), moment))
+    same = [drawn.person_id == features.person_id, drawn["_moment"] == features.as_of]
+    joined = drawn.join(features, same, rname="{name}_f").drop("_moment")
+    return joined.select("experiment", "arm", "unit_id", *spec("features").names).order_by("person_id")
+
+
+def _units(arms: Arms) -> tuple[npt.NDArray[np.int64], int]:
+    """Units in each arm, and how many have people in several."""
+    pairs = np.unique(np.column_stack([arms.unit, arms.arm]), axis=0) if len(arms.arm) else np.empty((0, 2), int)
+    per_unit = np.bincount(pairs[:, 0]) if len(pairs) else np.zeros(0, int)
+    return np.bincount(pairs[:, 1], minlength=len(arms.labels)), int(np.sum(per_unit > 1))
+
+
+def _sample_ratio(
+    arms: Arms, planned: dict[str, float], n_units: npt.NDArray[np.int64], mixed: int
+) -> tuple[float | None, str | None]:
+    if len(arms.labels) < 2:
+        return None, "only one arm: nothing to compare"
+    if not n_units[0]:
+        return None, "nobody is in the control arm"
+    if not planned:
+        return None, "no planned_shares: the ratio of the arms cannot be checked"
+    if mixed:
+        return None, f"{mixed:,} units have people in several arms"
+    return float(stats.means.sample_ratio_test(n_units, shares(planned, arms.labels))), None
+
+
+def _reason(arms: Arms, why: str | None) -> str | None:
+    return "nobody was assigned" if not len(arms.arm) else why
+
+
+def _balance(
+    experiment: str, arms: Arms, known: Matrix
+) -> tuple[float | None, list[float | None], dict[str, Any]]:
+    """The joint test, each arm's largest standardised difference, and the rows of `balances`."""
+    k = len(arms.labels)
+    rows: dict[str, Any] = {name: [] for name in spec("balances").names}
+    if not known.names or k < 2 or not np.bincount(arms.arm, minlength=k)[0]:
+        return None, [None] * k, rows
+    found = stats.means.balance(known.values, arms.arm, arms.unit, n_arms=k)
+    for j, covariate in enumerate(known.names):
+        for code, arm in enumerate(arms.labels):
+            difference = None if code == 0 else _finite(found.std_difference[code - 1, j])
+            values = (experiment, covariate, arm, _finite(found.means[code, j]), difference)
+            for name, value in zip(rows, values, strict=True):
+                rows[name].append(value)
+    differences = np.abs(found.std_difference)
+    largest = [None, *(_finite(np.nanmax(differences[code - 1])) for code in range(1, k))]
+    return _finite(found.p_value), largest, rows
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _detectable(arms: Arms, n_units: npt.NDArray[np.int64]) -> list[float | None]:
+    """Of a yes-or-no outcome before anything is known of it: even chances, the hardest case, and an
+    intraclass correlation of 0.2, as of turnout in households."""
+    n = np.bincount(arms.arm, minlength=len(arms.labels))
+    found: list[float | None] = [None]
+    for code in range(1, len(arms.labels)):
+        if n[0] == 0 or n[code] == 0 or n_units[0] < 2 or n_units[code] < 2:
+            found.append(None)
+            continue
+        size = (n[0] + n[code]) / (n_units[0] + n_units[code])
+        found.append(
+            float(stats.power.detectable_effect(n[0], n[code], 0.5, mean_size=float(size), intraclass=0.2))
+        )
+    return found

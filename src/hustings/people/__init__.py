@@ -1,0 +1,1 @@
+"""Records ─► people, their households, and what happened to them."""

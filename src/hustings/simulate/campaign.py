@@ -1,0 +1,241 @@
+"""A folder that the whole package can be run on: made-up sources, campaign.toml, and the truth beside."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hustings.errors import CampaignError, DesignError
+from hustings.simulate.damage import damage_counts, damaged_rows, shuffled_in
+from hustings.simulate.declaration import declaration
+from hustings.simulate.elections import DRAWN_ON, MAILED_ON, PAST
+from hustings.simulate.names import Names, draw_names
+from hustings.simulate.population import PARTIES
+from hustings.simulate.world import CHANNELS, World, check_people, draw_world
+
+VOTERS = "sources/voters.csv"
+MAILING = "sources/mailing.csv.gz"
+TURNOUT = "sources/turnout.parquet"
+OPT_OUTS = "sources/opt_outs.tsv"
+TRUTH = "truth.parquet"
+DECLARATION = "campaign.toml"
+FILES = (VOTERS, MAILING, TURNOUT, OPT_OUTS, TRUTH, DECLARATION)
+"""In the order in which they are put in place: a folder with a campaign.toml has everything else."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `write_campaign` has written.
+
+    Attributes:
+        folder: The campaign's folder.
+        n_people: Sound rows of the voter file.
+        n_rows: Rows of the voter file, damaged ones included; its header is not one.
+        n_households: Households.
+        n_tested: People whose household is in the test of mail.
+        n_opt_outs: Refusals.
+        damaged: Damaged rows of the voter file, by kind.
+    """
+
+    folder: Path
+    n_people: int
+    n_rows: int
+    n_households: int
+    n_tested: int
+    n_opt_outs: int
+    damaged: Mapping[str, int]
+
+
+def write_campaign(folder: Path, *, people: int = 50_000, seed: int = 7) -> Written:
+    """A simulated campaign in a folder of its own, whole or not at all.
+
+    The same people and seed give the same bytes.
+
+    Args:
+        folder: A new or empty folder.
+        people: Registered voters, 1,000 to 1,000,000.
+        seed: Seed of all randomness, 0 or more.
+
+    Returns:
+        What was written, in counts.
+
+    Raises:
+        DesignError: The number of people, or the seed, is out of its range.
+        CampaignError: The folder holds a campaign already, or cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     written = write_campaign(Path(parent) / "demo", people=1_000)
+    >>> written.n_people, written.n_rows
+    (1000, 1004)
+    """
+    _check_request(people, seed)
+    folder, people, seed = Path(folder), int(people), int(seed)
+    world_rng, names_rng, files_rng = np.random.default_rng(seed).spawn(3)
+    try:
+        _check_free(folder)
+        world = draw_world(people, world_rng)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as staging:
+            written = _write_files(folder, Path(staging), world, draw_names(world, names_rng), files_rng)
+            (Path(staging) / DECLARATION).write_text(
+                declaration(people, seed), encoding="utf-8", newline="\n"
+            )
+            _put_in_place(Path(staging), folder)
+    except OSError as error:
+        raise CampaignError.of(
+            f"The simulated campaign cannot be written ({error.strerror or error})",
+            received=str(folder),
+            allowed="a new folder, or an empty one that can be written to",
+            then="name another folder",
+        ) from error
+    return written
+
+
+def _write_files(
+    folder: Path, staging: Path, world: World, names: Names, rng: np.random.Generator
+) -> Written:
+    people = world.arm.size
+    ids = _ids("V", np.arange(1, people + 1))
+    damaged = damage_counts(people)
+    (staging / "sources").mkdir()
+    _write_voters(staging / VOTERS, _voter_columns(world, names, ids), damaged, rng)
+    _write_mailing(staging / MAILING, world, ids)
+    _write_turnout(staging / TURNOUT, world, ids)
+    _write_opt_outs(staging / OPT_OUTS, world, ids, rng)
+    _write_truth(staging / TRUTH, world, ids)
+    return Written(
+        folder=folder,
+        n_people=people,
+        n_rows=people + sum(damaged.values()),
+        n_households=int(world.household[-1]) + 1,
+        n_tested=int((world.arm >= 0).sum()),
+        n_opt_outs=int((world.opt_out >= 0).sum()),
+        damaged=damaged,
+    )
+
+
+def _put_in_place(staging: Path, folder: Path) -> None:
+    (folder / "sources").mkdir(exist_ok=True)
+    for file in FILES:
+        os.replace(staging / file, folder / file)
+
+
+def _check_request(people: int, seed: int) -> None:
+    check_people(people)
+    number = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if not (number and seed >= 0):
+        raise DesignError.of(
+            "This seed cannot be used",
+            received=seed,
+            allowed="a whole number, 0 or more",
+            then="give another seed",
+        )
+
+
+def _check_free(folder: Path) -> None:
+    for file in reversed(FILES):
+        if (folder / file).exists():
+            raise CampaignError.of(
+                f"The folder holds {file} already, and nothing is written over",
+                received=str(folder),
+                allowed="a new folder, or an empty one",
+                then="name another folder",
+            )
+
+
+def _voter_columns(world: World, names: Names, ids: pa.Array) -> dict[str, pa.Array]:
+    columns = {
+        "voter_id": ids,
+        "household_id": _ids("H", world.household + 1),
+        "first_name": names.given,
+        "last_name": names.family,
+        "birth_date": pc.strftime(pa.array(world.born_on), "%m/%d/%Y"),
+        "sex": _pick(["M", "F"], world.female),
+        "party": _pick(list(PARTIES), world.party),
+        "address": names.address,
+        "zip": names.postcode,
+        "precinct": _places("P", world.place),
+        "region": _places("R", world.region),
+        "registered": pc.strftime(pa.array(world.registered_on), "%m/%d/%Y"),
+    }
+    votes = {
+        election.column: _pick(["N", "Y"], world.votes[:, column]) for column, election in enumerate(PAST)
+    }
+    return columns | votes
+
+
+def _write_voters(
+    path: Path, columns: Mapping[str, pa.Array], counts: Mapping[str, int], rng: np.random.Generator
+) -> None:
+    damaged = damaged_rows(columns, counts, rng)
+    lines = shuffled_in(_lines(columns, ","), [damaged[i] for i in rng.permutation(len(damaged))], rng)
+    path.write_bytes(_as_bytes(columns, ",", lines))
+
+
+def _write_mailing(path: Path, world: World, ids: pa.Array) -> None:
+    """Mailed on no day: control, which is on the list so that nobody else writes to it."""
+    tested = np.flatnonzero(world.arm >= 0)
+    arm = world.arm[tested]
+    columns = {
+        "voter_id": ids.take(pa.array(tested)),
+        "precinct": _places("P", world.place[tested]),
+        "arm": _pick(list(world.arms), arm),
+        "mailed_on": _pick(["", MAILED_ON.isoformat()], arm > 0),
+    }
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
+        packed.write(_as_bytes(columns, "|", _lines(columns, "|")))
+
+
+def _write_turnout(path: Path, world: World, ids: pa.Array) -> None:
+    table = pa.table({"voter_id": ids, "voted": pa.array(world.voted.astype(np.int32))})
+    pq.write_table(table, path, compression="zstd")
+
+
+def _write_opt_outs(path: Path, world: World, ids: pa.Array, rng: np.random.Generator) -> None:
+    who = np.flatnonzero(world.opt_out >= 0)
+    day = np.datetime64(DRAWN_ON, "D") - rng.integers(1, 200, who.size).astype("timedelta64[D]")
+    columns = {
+        "voter_id": ids.take(pa.array(who)),
+        "channel": _pick(list(CHANNELS), world.opt_out[who]),
+        "day": pc.strftime(pa.array(day), "%Y-%m-%d"),
+    }
+    path.write_bytes(_as_bytes(columns, "\t", _lines(columns, "\t")))
+
+
+def _write_truth(path: Path, world: World, ids: pa.Array) -> None:
+    effects = {f"effect_{arm}": pa.array(world.effect[:, i]) for i, arm in enumerate(world.arms[1:])}
+    arm = pa.array(list(world.arms)).take(pa.array(world.arm, mask=world.arm < 0))
+    table = pa.table({"voter_id": ids, "arm": arm, "p_control": pa.array(world.p_control)} | effects)
+    pq.write_table(table, path, compression="zstd")
+
+
+def _lines(columns: Mapping[str, pa.Array], delimiter: str) -> list[str]:
+    return list(pc.binary_join_element_wise(*columns.values(), delimiter).to_pylist())
+
+
+def _as_bytes(columns: Mapping[str, pa.Array], delimiter: str, lines: list[str]) -> bytes:
+    return "\n".join([delimiter.join(columns), *lines, ""]).encode()
+
+
+def _ids(letter: str, numbers: NDArray[np.int64]) -> pa.Array:
+    padded = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 7, "0")
+    return pc.binary_join_element_wise(letter, padded, "")
+
+
+def _places(letter: str, numbers: NDArray[np.int64]) -> pa.Array:
+    return _pick([f"{letter}{number + 1:04d}" for number in range(int(numbers.max()) + 1)], numbers)
+
+
+def _pick(words: list[str], index: NDArray[np.int64] | NDArray[np.bool_]) -> pa.Array:
+    return pa.array(words, pa.string()).take(pa.array(index.astype(np.int64)))

@@ -1,0 +1,139 @@
+"""What a `[sources.…]` section may say: where each column of a collected table comes from."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hustings.errors import SourceError
+from hustings.tables import spec
+
+_OWN = ("source", "record_source", "load_id", "line", "arrived_at", "event_id")
+"""Columns that the loading itself fills; `event_id` may also be mapped."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Value(_Strict):
+    """Where one column's value comes from.
+
+    Exactly one of `column`, `constant`, `row`, `walk` and `cell`.
+    """
+
+    column: str | None = Field(None, description="A column of the file.")
+    constant: datetime.date | bool | int | float | str | None = Field(None, description="The same for every row.")
+    row: bool = Field(False, description="The row's number in the file.")
+    walk: str | None = Field(
+        None, description="A column with a household's size: households are rebuilt from the file's order."
+    )
+    cell: bool = Field(False, description="The cell of the column that is being unpivoted.")
+    values: dict[str, Any] | None = Field(
+        None, description="What the file's values mean; a value that is not named here is a fault."
+    )
+    date: str | None = Field(None, description="The format of a day or time, as `%m/%d/%Y`; ISO 8601 unless given.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {"column": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one(self) -> Value:
+        ways = (self.column, self.constant, self.row or None, self.walk, self.cell or None)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("exactly one of column, constant, row = true, walk, cell = true")
+        return self
+
+
+class Where(_Strict):
+    """Which rows of the file make a row of the table."""
+
+    column: str
+    is_: list[str] | None = Field(None, alias="is", description="Rows with one of these values.")
+    isnt: list[str] | None = Field(None, description="Rows with none of these values.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Where:
+        if (self.is_ is None) == (self.isnt is None):
+            raise ValueError("exactly one of is and isnt")
+        return self
+
+
+class Block(BaseModel):
+    """One block of a source: a collected table's columns, and which rows count.
+
+    Every further key is a column of the table.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    where: Where | None = None
+    unpivot: list[dict[str, Any]] | None = Field(
+        None, description="One row for each column named: `{ column = …, other = constant, … }`."
+    )
+    keep: list[str] | None = Field(None, description="Cells that make a row; every filled cell unless given.")
+    arrived_on: datetime.date | None = Field(None, description="When the campaign could know of it.")
+
+    def values(self) -> dict[str, Value]:
+        """Where each mapped column comes from."""
+        return {name: Value.model_validate(given) for name, given in (self.__pydantic_extra__ or {}).items()}
+
+    @model_validator(mode="after")
+    def _checked(self) -> Block:
+        self.values()
+        for entry in self.unpivot or []:
+            if "column" not in entry:
+                raise ValueError("every entry of unpivot names a column")
+        if self.keep is not None and self.unpivot is None:
+            raise ValueError("keep belongs to unpivot; to choose rows use where")
+        return self
+
+
+def check_block(source: str, table: str, block: Block, columns: tuple[str, ...]) -> None:
+    """Refuse a block that names a column which the table, or the file, does not have.
+
+    Args:
+        source: The source's name, for the message.
+        table: The collected table.
+        block: The block.
+        columns: The file's columns.
+
+    Raises:
+        SourceError: With the nearest name that exists.
+    """
+    where = f"[sources.{source}] {table}"
+    entries = block.unpivot or []
+    targets = set(block.values()) | {key for entry in entries for key in entry if key != "column"}
+    allowed = [name for name in spec(table).names if name not in _OWN or name == "event_id"]
+    for name in sorted(targets):
+        if name not in allowed:
+            raise SourceError.unknown(f"{where}: {table} has no column", name, allowed, "hustings explain " + table)
+    for name in _file_columns(block):
+        if name not in columns:
+            raise SourceError.unknown(f"{where}: the file has no column", name, columns, "edit campaign.toml")
+    needed = [c.name for c in spec(table).columns if c.required and c.name not in _OWN]
+    for name in needed:
+        if name not in targets and name != "record_id":
+            raise SourceError.of(f"{where}: {name} is missing", allowed=spec(table).column(name).about)
+
+
+def _file_columns(block: Block) -> list[str]:
+    found = [name for value in block.values().values() for name in (value.column, value.walk) if name]
+    found += [entry["column"] for entry in block.unpivot or []]
+    return [*found, block.where.column] if block.where else found
+
+
+def inherited(block: Block, records: Mapping[str, Value]) -> dict[str, Value]:
+    """A block's columns, with the record's id taken from the records block where it has none.
+
+    >>> inherited(Block(kind={"constant": "vote"}), {"record_id": Value(column="id")})["record_id"].column
+    'id'
+    """
+    values = block.values()
+    if "record_id" not in values and "record_id" in records:
+        values["record_id"] = records["record_id"]
+    return values

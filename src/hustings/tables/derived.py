@@ -1,0 +1,419 @@
+"""Tables made by exactly one stage for each part, rebuilt whole, safe to delete."""
+
+from __future__ import annotations
+
+from hustings.tables.schema import Column, TableSpec
+
+_PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
+_HOUSEHOLD = Column("household_id", "text", "The household.", privacy="person", required=True)
+_AS_OF = Column("as_of", "day", "Nothing that happened or arrived on this day or later was used.", required=True)
+_EXPERIMENT = Column("experiment", "text", "The test: an `[experiments.…]` section.", required=True)
+_ARM = Column("arm", "text", "The arm.", required=True)
+_OUTCOME = Column("outcome", "text", "What is measured.", required=True)
+_ACTION = Column("action", "text", "What can be done: an `[actions.…]` section.", required=True)
+_PLAN = Column("plan_id", "text", "The plan: a `[contact_plan.…]` section.", required=True)
+_REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
+
+
+def _number(name: str, about: str, unit: str = "") -> Column:
+    return Column(name, "number", about, unit)
+
+
+def _count(name: str, about: str) -> Column:
+    return Column(name, "integer", about)
+
+
+PEOPLE = TableSpec(
+    "people",
+    "derived",
+    "one human, without name or address",
+    ("person_id",),
+    (
+        _PERSON,
+        _HOUSEHOLD,
+        Column("place_id", "text", "Smallest place.", privacy="person"),
+        Column("region_id", "text", "Larger place.", privacy="person"),
+        Column("born_on", "day", "Day of birth; mid-year where only an age is known.", privacy="person"),
+        Column("sex", "text", "Sex.", privacy="person"),
+        Column("party", "text", "Party of registration.", privacy="person"),
+        Column("registered_on", "day", "Day of registration.", privacy="person"),
+        Column("arrived_at", "time", "When the campaign first knew of the person.", required=True),
+    ),
+)
+
+PEOPLE_PRIVATE = TableSpec(
+    "people_private",
+    "derived",
+    "the same human's name and ways to be reached, joined only at a cut",
+    ("person_id",),
+    (
+        _PERSON,
+        *(
+            Column(name, "text", about, privacy="contact")
+            for name, about in (
+                ("given_name", "First names."),
+                ("family_name", "Family name."),
+                ("address", "Street and number."),
+                ("postcode", "Postal code."),
+                ("phone", "Telephone number."),
+                ("email", "E-mail address."),
+            )
+        ),
+    ),
+)
+
+IDENTITIES = TableSpec(
+    "identities",
+    "derived",
+    "which record is whom",
+    ("source", "record_id"),
+    (
+        Column("source", "text", "The record's source.", required=True),
+        Column("record_id", "text", "The record.", privacy="person", required=True),
+        _PERSON,
+        _number("p_match", "Probability that the record is this person.", "share"),
+    ),
+)
+
+HOUSEHOLDS = TableSpec(
+    "households",
+    "derived",
+    "people who live together",
+    ("household_id",),
+    (
+        _HOUSEHOLD,
+        Column("place_id", "text", "Smallest place.", privacy="person"),
+        _count("n_people", "How many live there."),
+    ),
+)
+
+EVENTS = TableSpec(
+    "events",
+    "derived",
+    "a record's event with its person",
+    ("source", "event_id"),
+    (
+        Column("source", "text", "The source.", required=True),
+        Column("event_id", "text", "Unique within the source.", privacy="person", required=True),
+        _PERSON,
+        Column("kind", "text", "`vote`, `contact`, `gift`, … .", required=True),
+        Column("name", "text", "Which one."),
+        Column("election_kind", "text", "Of a vote: kind of election."),
+        Column("channel", "text", "Of a contact: the channel."),
+        Column("item", "text", "What was sent or said."),
+        Column("value", "number", "Amount in cents, count, or code.", privacy="person"),
+        Column("happened_at", "time", "When it happened.", required=True),
+        Column("arrived_at", "time", "When the campaign could know of it.", required=True),
+    ),
+)
+
+ASSIGNMENTS = TableSpec(
+    "assignments",
+    "derived",
+    "who got what at random",
+    ("experiment", "person_id"),
+    (
+        _EXPERIMENT,
+        _PERSON,
+        _ARM,
+        Column("unit_id", "text", "The unit that was drawn: person, household or place.", required=True),
+        Column("block_id", "text", "The block within which units were drawn."),
+        Column("assigned_on", "day", "The day of the draw."),
+        Column("contacted", "boolean", "Whether the treatment reached the person.", privacy="person"),
+    ),
+)
+
+OUTCOMES = TableSpec(
+    "outcomes",
+    "derived",
+    "what happened to a person",
+    ("outcome", "person_id"),
+    (
+        _OUTCOME,
+        _PERSON,
+        Column("value", "number", "1 yes, 0 no, or an amount.", privacy="person", required=True),
+        Column("happened_on", "day", "The day it happened.", required=True),
+        Column("arrived_at", "time", "When the campaign could know of it.", required=True),
+    ),
+)
+
+FEATURES = TableSpec(
+    "features",
+    "derived",
+    "what was known of a person as of a day, nothing later",
+    ("person_id", "as_of"),
+    (
+        _PERSON,
+        _AS_OF,
+        _number("age", "Age.", "years"),
+        Column("is_female", "boolean", "Female; null where the sex is unknown.", privacy="person"),
+        Column("party", "text", "Party of registration.", privacy="person"),
+        _count("household_size", "People in the household."),
+        _number("years_registered", "Since registration.", "years"),
+        _count("n_general", "Votes in general elections."),
+        _count("n_primary", "Votes in primaries."),
+        _count("n_other", "Votes in other elections."),
+        _number("share_general", "Share of the known general elections voted in.", "share"),
+        _number("share_primary", "Share of the known primaries voted in.", "share"),
+        _number("share_voted", "Share of all known elections voted in: the field's rule of thumb.", "share"),
+        Column("voted_last_general", "boolean", "Voted in the latest general election.", privacy="person"),
+        Column("voted_last_primary", "boolean", "Voted in the latest primary.", privacy="person"),
+        Column("vote_pattern", "text", "Latest six elections, newest first, 1 voted and 0 not."),
+        _number("years_since_vote", "Since the latest vote; null where none is known.", "years"),
+        _count("n_contacts", "Contacts received."),
+        _number("days_since_contact", "Since the latest contact; null where none.", "days"),
+        _number("household_share_voted", "Mean share voted of the others in the household.", "share"),
+        _number("place_share_voted", "Mean share voted of the others in the place.", "share"),
+        _number("place_age", "Mean age of the others in the place.", "years"),
+        _count("place_people", "People in the place."),
+    ),
+)
+
+SCORES = TableSpec(
+    "scores",
+    "derived",
+    "one calibrated number about a person",
+    ("person_id", "score", "as_of"),
+    (
+        _PERSON,
+        Column("score", "text", "Which: a `[scores.…]` section.", required=True),
+        _AS_OF,
+        Column("value", "number", "The probability; shown to people as 0 to 100.", "share", "person", True),
+        Column("out_of_sample", "boolean", "The person's own outcome was not used.", required=True),
+    ),
+)
+
+MODELS = TableSpec(
+    "models",
+    "derived",
+    "how a model was made, and how good it is",
+    ("model_id",),
+    (
+        Column("model_id", "text", "`scores.turnout`, `effects.mailers`, … .", required=True),
+        Column("purpose", "text", "The question it answers.", required=True),
+        Column("population", "text", "On whom it was trained.", required=True),
+        _AS_OF,
+        Column("learner", "text", "The learner chosen.", required=True),
+        _count("n_people", "People trained on."),
+        _count("n_households", "Households trained on."),
+        _number("rate", "Mean of the outcome.", "share"),
+        _number("log_loss", "Out of sample."),
+        _number("log_loss_error", "Its clustered standard error."),
+        _number("auc", "Out of sample."),
+        _number("auc_error", "Its clustered standard error."),
+        _number("calibration_error", "Mean gap of predicted and observed over 20 equal bins.", "share"),
+        _number("rule_log_loss", "Log-loss of the rule of thumb, calibrated in the same folds."),
+        _number("rule_auc", "AUC of the rule of thumb."),
+        _number("gain", "Log-loss of the rule less that of the model; above 0 the model is better."),
+        _number("gain_low", "Lower end of its 95 % interval, clustered."),
+        _number("gain_high", "Upper end."),
+        Column("rule", "text", "The rule of thumb it must beat."),
+        _number("qini", "Area between the gain curve and the random line, per person."),
+        _number("qini_error", "Its clustered standard error."),
+        Column("published", "boolean", "Whether the numbers were written: it beats its rule.", required=True),
+        Column("card", "text", "Everything else, as JSON: reliability, features, candidates.", required=True),
+        Column("model", "text", "The model itself as text; never a pickle.", privacy="person"),
+        _REASON,
+    ),
+)
+
+EXPERIMENTS = TableSpec(
+    "experiments",
+    "derived",
+    "one arm of one test, as it was drawn",
+    ("experiment", "arm"),
+    (
+        _EXPERIMENT,
+        _ARM,
+        Column("is_control", "boolean", "The arm that all others are read against.", required=True),
+        Column("unit", "text", "What was drawn: `person`, `household` or `place`.", required=True),
+        _count("n_people", "People in the arm."),
+        _count("n_units", "Units in the arm."),
+        _number("planned_share", "Share of the units planned for the arm.", "share"),
+        _number("actual_share", "Share of the units in it.", "share"),
+        _number("p_sample_ratio", "Probability of shares this far from the planned, by chance."),
+        _number("p_balance", "Probability of covariates this far apart, by chance; the whole test's."),
+        _number("max_difference", "Largest standardised difference of a covariate to control."),
+        _count("n_mixed_units", "Units whose people are in several arms."),
+        _number("detectable_effect", "Effect found in four tests of five at the 5 % level.", "share"),
+        _REASON,
+    ),
+)
+
+BALANCES = TableSpec(
+    "balances",
+    "derived",
+    "one covariate in one arm of one test, before treatment",
+    ("experiment", "covariate", "arm"),
+    (
+        _EXPERIMENT,
+        Column("covariate", "text", "A column of `features`.", required=True),
+        _ARM,
+        _number("mean", "Mean in the arm."),
+        _number("standardised_difference", "To control, in pooled standard deviations; null for control."),
+    ),
+)
+
+LIFTS = TableSpec(
+    "lifts",
+    "derived",
+    "what an arm did, by randomisation",
+    ("experiment", "arm", "outcome", "estimator"),
+    (
+        _EXPERIMENT,
+        _ARM,
+        _OUTCOME,
+        Column("estimator", "text", "`intention_to_treat`.", required=True),
+        _number("estimate", "Mean in the arm less mean in control.", "share"),
+        _number("std_error", "Clustered by the randomised unit.", "share"),
+        _number("low", "Lower end of the 95 % interval.", "share"),
+        _number("high", "Upper end.", "share"),
+        _count("n_control", "People in control with the outcome known."),
+        _count("n_arm", "People in the arm with the outcome known."),
+        _REASON,
+    ),
+)
+
+EFFECTS = TableSpec(
+    "effects",
+    "derived",
+    "expected change of one outcome for a person from one arm's treatment",
+    ("person_id", "experiment", "arm", "outcome", "as_of"),
+    (
+        _PERSON,
+        _EXPERIMENT,
+        _ARM,
+        _OUTCOME,
+        _AS_OF,
+        Column("estimate", "number", "Expected change.", "share", "person", True),
+        Column("std_error", "number", "Its standard error.", "share", "person", True),
+        Column("out_of_sample", "boolean", "The person's household was not used.", required=True),
+        Column(
+            "aipw",
+            "number",
+            "The person's doubly robust reading of the arm's effect; its mean over any people chosen without "
+            "looking at their outcomes estimates what the arm does for them. Null outside the test.",
+            "share",
+            "person",
+        ),
+        Column("ipw", "number", "The same by weights alone (Hájek). Null outside the test.", "share", "person"),
+    ),
+)
+
+ACTIONS = TableSpec(
+    "actions",
+    "derived",
+    "what can be done",
+    ("action",),
+    (
+        _ACTION,
+        Column("channel", "text", "`mail`, `phone`, `door`, … .", required=True),
+        Column("experiment", "text", "The test that measured it.", required=True),
+        Column("arm", "text", "Its arm in that test.", required=True),
+        Column("unit_cost_cents", "integer", "Cost of one unit.", "cents", required=True),
+        Column("reaches", "text", "Who one unit reaches: `household` or `person`.", required=True),
+        Column("needs_approval", "boolean", "May not be recommended without a name.", required=True),
+        Column("approved_by", "text", "Who approved it."),
+        Column("concern", "text", "Why it needs approval."),
+    ),
+)
+
+CONTACT_PLAN = TableSpec(
+    "contact_plan",
+    "derived",
+    "one person in a household chosen for one action",
+    ("plan_id", "person_id"),
+    (
+        _PLAN,
+        _PERSON,
+        _HOUSEHOLD,
+        _ACTION,
+        Column("held_out", "boolean", "Chosen, but drawn into the control group: do not contact.", required=True),
+        Column("is_addressee", "boolean", "The one person of the household named on the piece.", required=True),
+        Column("cost_cents", "number", "Cost borne by this row; 0 when held out.", "cents"),
+        _number("added_ballots", "Predicted for this person; the plan's own gain stands in `options`.", "ballots"),
+        _number("std_error", "Its standard error.", "ballots"),
+    ),
+)
+
+OPTIONS = TableSpec(
+    "options",
+    "derived",
+    "one way to spend a plan's budget, valued on people it was not fitted to",
+    ("plan_id", "option", "estimator"),
+    (
+        _PLAN,
+        Column("option", "text", "`plan`, `plan if all approved`, or a rule of thumb.", required=True),
+        Column("estimator", "text", "`aipw` (cross-fitted, doubly robust) or `ipw` (Hájek).", required=True),
+        Column("about", "text", "What it does, in a sentence.", required=True),
+        _count("n_people", "People reached."),
+        _count("n_households", "Households reached: pieces sent."),
+        Column("cost_cents", "number", "What it costs.", "cents"),
+        _number("added_ballots", "Expected added ballots.", "ballots"),
+        _number("std_error", "Clustered by household.", "ballots"),
+        _number("low", "Lower end of the 95 % interval.", "ballots"),
+        _number("high", "Upper end.", "ballots"),
+        _number("per_1000", "Added ballots for 1,000 of the currency.", "ballots"),
+        _number("per_1000_low", "Lower end of its interval.", "ballots"),
+        _number("per_1000_high", "Upper end.", "ballots"),
+        _number("advantage", "The plan's added ballots less this option's.", "ballots"),
+        _number("advantage_low", "Lower end of the 95 % interval, paired.", "ballots"),
+        _number("advantage_high", "Upper end.", "ballots"),
+        _number("predicted", "What the model's own predictions add up to: never the gain to expect.", "ballots"),
+        _REASON,
+    ),
+)
+
+GOALS = TableSpec(
+    "goals",
+    "derived",
+    "one target and where it stands",
+    ("goal",),
+    (
+        Column("goal", "text", "Which: a `[goals.…]` section.", required=True),
+        Column("about", "text", "What is counted, in the words of the team.", required=True),
+        _number("target", "To be reached by `due_on`."),
+        _number("actual", "Reached before `as_of`."),
+        _number("expected", "Where a straight line from start to target stands."),
+        Column("due_on", "day", "The day by which.", required=True),
+        Column("status", "text", "`ahead`, `on plan`, `behind` or `not started`.", required=True),
+        _AS_OF,
+    ),
+)
+
+BRIEFING = TableSpec(
+    "briefing",
+    "derived",
+    "one finding of the day",
+    ("rank",),
+    (
+        _count("rank", "1 is the most important."),
+        Column("kind", "text", "`headline`, `decision`, `lift`, `score`, `plan`, `goal` or `data`.", required=True),
+        Column("finding", "text", "One sentence.", required=True),
+        Column("detail", "text", "What it rests on.", required=True),
+        Column("action", "text", "What to do about it."),
+        _AS_OF,
+    ),
+)
+
+DERIVED = (
+    PEOPLE,
+    PEOPLE_PRIVATE,
+    IDENTITIES,
+    HOUSEHOLDS,
+    EVENTS,
+    ASSIGNMENTS,
+    OUTCOMES,
+    FEATURES,
+    SCORES,
+    MODELS,
+    EXPERIMENTS,
+    BALANCES,
+    LIFTS,
+    EFFECTS,
+    ACTIONS,
+    CONTACT_PLAN,
+    OPTIONS,
+    GOALS,
+    BRIEFING,
+)

@@ -1,0 +1,223 @@
+"""Files as tables of text, each row with its line, and the rows that could not even be read.
+
+Everything lands as text, so that what a value means, and whether it may be kept, is decided in one place
+by rules that give their reasons (`sources/`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from hustings.errors import SourceError
+from hustings.warehouse.connect import Lake
+
+LINE = "_line"
+_DELIMITERS = {",": "comma", "\t": "tab", "|": "pipe", ";": "semicolon"}
+_READABLE = {
+    "MISSING COLUMNS": "fewer columns than the header",
+    "TOO MANY COLUMNS": "more columns than the header",
+    "INVALID ENCODING": "bytes that are not in the file's encoding",
+    "UNQUOTED VALUE": "a quotation mark that is not closed",
+    "LINE SIZE OVER MAXIMUM": "a line of more than 2,000,000 bytes",
+    "INVALID STATE": "a broken line",
+}
+
+
+class Landed(NamedTuple):
+    """One file as text.
+
+    Attributes:
+        rows: An Ibis table: `_line` (1 is the first row of data) and every column of the file as text.
+        columns: The file's columns, in order.
+        unreadable: An Ibis table of rows that could not be read: `line`, `reasons`, `row`.
+        n_read: Rows in the file, unreadable ones included.
+    """
+
+    rows: Any
+    columns: tuple[str, ...]
+    unreadable: Any
+    n_read: int
+
+
+def land(lake: Lake, path: Path, *, delimiter: str | None = None, encoding: str = "utf-8") -> Landed:
+    """Read one file.
+
+    Args:
+        lake: An open lake.
+        path: A CSV file (comma, tab, pipe or semicolon; also gzipped) or a Parquet file.
+        delimiter: Of a CSV; found from its header when None.
+        encoding: Of a CSV: `utf-8`, `latin-1` or `utf-16`.
+
+    Returns:
+        Its rows.
+
+    Raises:
+        SourceError: The file is missing, empty, has a header only, repeats a column, or is not what its
+            name says.
+    """
+    if not path.is_file():
+        raise SourceError.of(
+            "The file is missing" if not path.exists() else "Not a file", received=str(path), then=_where(path)
+        )
+    if path.stat().st_size == 0:
+        raise SourceError.of("The file is empty", received=str(path), then="fetch it again")
+    for name in ("landed", "unreadable"):
+        lake.raw.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
+    columns = _parquet(lake, path) if path.suffix == ".parquet" else _csv(lake, path, delimiter, encoding)
+    kept, lost = (lake.rows(f"SELECT count(*) FROM temp.main.{name}")[0][0] for name in ("landed", "unreadable"))
+    if kept + lost == 0:
+        raise SourceError.of("The file has a header and no rows", received=str(path), then="fetch it again")
+    tables = [lake.ibis.table(name, database=("temp", "main")) for name in ("landed", "unreadable")]
+    return Landed(tables[0], columns, tables[1], kept + lost)
+
+
+def columns_of(path: Path, *, delimiter: str | None = None, encoding: str = "utf-8") -> tuple[str, ...]:
+    """The columns of a file, from its head alone.
+
+    Raises:
+        SourceError: As `land`.
+    """
+    if not path.is_file():
+        raise SourceError.of("The file is missing", received=str(path), then=_where(path))
+    if path.suffix == ".parquet":
+        with duckdb.connect() as raw:
+            return tuple(name for name, _ in _parquet_columns(raw, path))
+    return _header(path, delimiter, encoding)[0]
+
+
+def _where(path: Path) -> str:
+    return "hustings data list, or correct the path in campaign.toml" if path.parent.exists() else (
+        f"the folder {path.parent.name} is missing too: correct the path in campaign.toml"
+    )
+
+
+def _parquet_columns(raw: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[str, str]]:
+    try:
+        found = raw.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    except duckdb.Error as error:
+        raise SourceError.of(
+            f"Not a readable Parquet file ({_first(error)})", received=str(path), then="fetch it again"
+        ) from None
+    return [(name, kind) for name, kind, *_ in found]
+
+
+def _parquet(lake: Lake, path: Path) -> tuple[str, ...]:
+    columns = _parquet_columns(lake.raw, path)
+    texts = ", ".join(f"{_as_text(name, kind)} AS {_name(name)}" for name, kind in columns)
+    try:
+        lake.raw.execute(
+            f"CREATE TEMP TABLE landed AS SELECT file_row_number + 1 AS {LINE}, {texts} "
+            "FROM read_parquet(?, file_row_number = true)",
+            [str(path)],
+        )
+    except duckdb.Error as error:
+        raise SourceError.of(
+            f"Not a readable Parquet file ({_first(error)})", received=str(path), then="fetch it again"
+        ) from None
+    lake.raw.execute('CREATE TEMP TABLE unreadable (line BIGINT, reasons VARCHAR, "row" VARCHAR)')
+    return tuple(name for name, _ in columns)
+
+
+def _as_text(name: str, kind: str) -> str:
+    text = f"CAST({_name(name)} AS VARCHAR)"
+    # A column of whole numbers with gaps often comes as floats: 1.0 means 1.
+    return f"regexp_replace({text}, '\\.0$', '')" if kind in ("DOUBLE", "FLOAT") else text
+
+
+def _csv(lake: Lake, path: Path, delimiter: str | None, encoding: str) -> tuple[str, ...]:
+    columns, separator = _header(path, delimiter, encoding)
+    try:
+        _read_csv(lake, path, columns, separator, encoding, strict=True)
+    except duckdb.Error as error:
+        # Lines that end now with \n and now with \r\n are read only when DuckDB is not strict.
+        if "invalid state" not in str(error):
+            raise SourceError.of(
+                f"The file cannot be read ({_first(error)})", received=str(path), then="fetch it again"
+            ) from None
+        _read_csv(lake, path, columns, separator, encoding, strict=False)
+    return columns
+
+
+def _read_csv(
+    lake: Lake, path: Path, columns: tuple[str, ...], separator: str, encoding: str, *, strict: bool
+) -> None:
+    for name in ("landed", "unreadable", "landed_errors", "landed_scans", "landed_rows"):
+        lake.raw.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
+    types = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in columns)
+    lake.raw.execute(
+        f"""CREATE TEMP TABLE landed_rows AS SELECT row_number() OVER () AS _row, *
+        FROM read_csv(?, auto_detect = false, header = false, skip = 1, columns = {{{types}}},
+            delim = {_text(separator)}, quote = '"', escape = '"', encoding = {_text(encoding)},
+            strict_mode = {str(strict).lower()}, max_line_size = 2000000, compression = ?,
+            store_rejects = true, rejects_limit = 0,
+            rejects_table = 'landed_errors', rejects_scan = 'landed_scans')""",
+        [str(path), "gzip" if path.suffix == ".gz" else "none"],
+    )
+    cases = " ".join(f"WHEN {_text(kind)} THEN {_text(text)}" for kind, text in _READABLE.items())
+    lake.raw.execute(
+        f"""CREATE TEMP TABLE unreadable AS
+        SELECT CAST(line AS BIGINT) - 1 AS line,
+            string_agg(DISTINCT CASE CAST(error_type AS VARCHAR) {cases} ELSE 'a broken line' END, '; ') AS reasons,
+            min(csv_line) AS "row"
+        FROM landed_errors GROUP BY line"""
+    )
+    # DuckDB numbers only the rows that it keeps; each moves down by the broken ones before it.
+    lake.raw.execute(
+        f"""CREATE TEMP TABLE landed AS
+        WITH broken AS (SELECT line, row_number() OVER (ORDER BY line) AS n FROM unreadable),
+            shifts AS (SELECT line - n AS kept_before, max(n) AS n FROM broken GROUP BY ALL)
+        SELECT _row + coalesce(n, 0) AS {LINE}, {", ".join(map(_name, columns))}
+        FROM landed_rows ASOF LEFT JOIN shifts ON _row > kept_before"""
+    )
+    lake.raw.execute("DROP TABLE temp.main.landed_rows")
+
+
+def _header(path: Path, delimiter: str | None, encoding: str) -> tuple[tuple[str, ...], str]:
+    known = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    try:
+        with _opened(path) as file:
+            line = io.TextIOWrapper(file, encoding=known, newline="").readline()
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError.of(
+            f"The file cannot be read ({error})", received=str(path), then="fetch it again"
+        ) from None
+    except UnicodeDecodeError:
+        raise SourceError.of(
+            f"The header is not in {encoding}", received=str(path), then='set encoding = "latin-1" in its section'
+        ) from None
+    except LookupError:
+        raise SourceError.of("Unknown encoding", received=encoding, allowed="utf-8, latin-1, utf-16") from None
+    separator = delimiter or max(_DELIMITERS, key=line.count)
+    columns = tuple(name.strip() for name in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), []))
+    if not any(columns):
+        raise SourceError.of("The file has no header", received=str(path), then="fetch it again")
+    lower = [name.lower() for name in columns]
+    twice = sorted({name for name in columns if lower.count(name.lower()) > 1 or not name})
+    if twice:
+        raise SourceError.of(
+            "A column of the header is empty or stands there twice", received=twice, then=f"edit {path.name}"
+        )
+    return columns, separator
+
+
+def _opened(path: Path) -> Any:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _first(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
