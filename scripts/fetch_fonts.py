@@ -26,12 +26,21 @@ from fontTools.ttLib import TTFont
 TARGET = Path(__file__).resolve().parents[1] / "src" / "hustings" / "briefing" / "fonts"
 VERSION = "5.3.1"
 FONTS = {"source-serif-4": (600,), "source-sans-3": (400, 600)}
-MEASURED = [chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x2010, 0x2027), 0x20AC, 0x2212)]
+MEASURED = [
+    chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x2010, 0x2027), 0x20AC, 0x2212)
+]
 
 
 def download(package: str, folder: Path) -> Path:
     """The unpacked npm package."""
-    command = ["npm", "pack", f"@fontsource/{package}@{VERSION}", "--silent", "--pack-destination", str(folder)]
+    command = [
+        "npm",
+        "pack",
+        f"@fontsource/{package}@{VERSION}",
+        "--silent",
+        "--pack-destination",
+        str(folder),
+    ]
     name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
     with tarfile.open(folder / name) as archive:
         archive.extractall(folder / package, filter="data")

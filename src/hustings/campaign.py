@@ -6,7 +6,7 @@ import datetime
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from hustings.errors import CampaignError, SettingError
 
 FILE = "campaign.toml"
+_HELP = "hustings settings"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,20 @@ def read_campaign(folder: Path | str) -> Campaign:
         SettingError: A key of `[campaign]` is unknown, missing, or of a wrong type.
     """
     folder = Path(folder)
+    content = read_content(folder)
+    head = dict(content.pop("campaign"))
+    for fault in head_faults(head):
+        raise fault
+    head.setdefault("as_of", datetime.datetime.now(datetime.UTC).date())
+    return Campaign(folder=folder, sections=content, **head)
+
+
+def read_content(folder: Path) -> dict[str, Any]:
+    """What a folder's campaign.toml holds, with a section `campaign`; nothing else of it is checked.
+
+    Raises:
+        CampaignError: There is no such file, it is not TOML, or it has no such section.
+    """
     path = folder / FILE
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -101,11 +116,11 @@ def read_campaign(folder: Path | str) -> Campaign:
             received=", ".join(content) or "an empty file",
             then="hustings settings, for what may stand in it",
         )
-    head = _checked(dict(content.pop("campaign")))
-    return Campaign(folder=folder, sections=content, **head)
+    return content
 
 
-def _checked(head: dict[str, Any]) -> dict[str, Any]:
+def head_faults(head: Mapping[str, Any]) -> Iterator[SettingError]:
+    """Everything that is wrong with the keys of `[campaign]`."""
     types: dict[str, type] = {
         name: kind
         for kind, names in (
@@ -117,24 +132,25 @@ def _checked(head: dict[str, Any]) -> dict[str, Any]:
     }
     for key, value in head.items():
         if key not in types:
-            raise SettingError.unknown("[campaign]: unknown setting", key, types, "hustings settings")
+            yield SettingError.unknown("[campaign]: unknown setting", key, types, _HELP)
+            continue
         wrong = not isinstance(value, types[key]) or isinstance(value, (bool, datetime.datetime))
         if wrong:
-            allowed = {str: "a text", int: "a whole number", datetime.date: "a day, as 2026-11-03"}[types[key]]
-            raise SettingError.of(
-                f"[campaign] {key} has a wrong type", received=value, allowed=allowed, then="hustings settings"
-            )
+            kinds = {str: "a text", int: "a whole number", datetime.date: "a day, as 2026-11-03"}
+            what = f"[campaign] {key} has a wrong type"
+            yield SettingError.of(what, received=value, allowed=kinds[types[key]], then=_HELP)
     for key in ("name", "election_day"):
         if key not in head:
-            raise SettingError.of(f"[campaign] {key} is missing", allowed=ABOUT[key], then="hustings settings")
-    if not re.fullmatch(r"[A-Z]{3}", head.get("currency", "USD")):
-        raise SettingError.of(
-            "[campaign] currency", received=head["currency"], allowed="three capital letters, as USD"
+            yield SettingError.of(f"[campaign] {key} is missing", allowed=ABOUT[key], then=_HELP)
+    currency = head.get("currency", "USD")
+    if isinstance(currency, str) and not re.fullmatch(r"[A-Z]{3}", currency):
+        yield SettingError.of(
+            "[campaign] currency", received=currency, allowed="three capital letters, as USD"
         )
-    if head.get("retention_days", 30) < 1 or head.get("seed", 0) < 0:
-        raise SettingError.of("[campaign] retention_days must be 1 or more, and seed 0 or more")
-    head.setdefault("as_of", datetime.datetime.now(datetime.UTC).date())
-    return head
+    for key, least in (("retention_days", 1), ("seed", 0)):
+        number = head.get(key, least)
+        if isinstance(number, int) and number < least:
+            yield SettingError.of(f"[campaign] {key}", received=number, allowed=f"{least} or more")
 
 
 def expand(path: str, folder: Path, defaults: Mapping[str, str] | None = None) -> Path:

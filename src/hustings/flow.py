@@ -12,7 +12,8 @@ import graphlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -29,7 +30,7 @@ from hustings.tables import TABLES, spec
 from hustings.warehouse.connect import Lake, exists, open_lake
 from hustings.warehouse.landing import land
 from hustings.warehouse.lock import locked
-from hustings.warehouse.runs import PUBLISHED, Published, fingerprints, last_snapshot, new_run_id, published, record
+from hustings.warehouse.runs import PUBLISHED, Published, expire, fingerprints, last_snapshot, new_run_id, published, record
 from hustings.warehouse.store import create_tables, forget, hold, read, release, write
 
 
@@ -82,20 +83,8 @@ class Report:
     seconds: float
 
 
-@dataclass
-class _Nobody:
+class _Nobody(Observer):
     """An observer that does not care."""
-
-    seen: list[str] = field(default_factory=list)
-
-    def begin(self, run_id: str, stale: Sequence[str], fresh: int) -> None:
-        """Nothing."""
-
-    def start(self, node: str) -> None:
-        """Nothing."""
-
-    def finish(self, node: str, rows: Mapping[str, int], seconds: float) -> None:
-        """Nothing."""
 
 
 def load_stages(campaign: Campaign) -> tuple[Stage, ...]:
@@ -387,6 +376,18 @@ def _publish(lake: Lake, run_id: str, marks: Mapping[str, str]) -> None:
             "snapshot": last_snapshot(lake),
         },
     )
+
+
+def tidy(campaign: Campaign) -> tuple[int, int]:
+    """Let go of the snapshots that no run published within `retention_days`, nor the newest, needs.
+
+    Returns:
+        How many snapshots were let go, and how many files deleted.
+    """
+    open_lake(campaign.store).close()
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    with locked(campaign.store), closing(open_lake(campaign.store, write=True)) as lake:
+        return expire(lake, now - datetime.timedelta(days=campaign.retention_days))
 
 
 def _version() -> str:

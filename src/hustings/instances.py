@@ -18,6 +18,8 @@ from hustings.stage import INJECTED, Stage
 
 SHARED = tuple(item.name for item in fields(Campaign) if item.name not in ("folder", "sections"))
 """Keys of `[campaign]` that a stage receives when it has a parameter of that name."""
+PART = r"[A-Za-z0-9_-]+"
+"""What a declared instance may be called."""
 _HELP = "hustings settings"
 
 
@@ -62,9 +64,7 @@ def instances(campaign: Campaign, stages: Sequence[Stage]) -> Iterator[Instance]
             continue
         for part, values in content.items():
             where = f"{stage.section}.{part}"
-            if not re.fullmatch(r"[A-Za-z0-9_-]+", part):
-                raise SettingError.of(f"[{where}]", received=part, allowed="letters, digits, _ and -")
-            checked = _settings(campaign, stage, sections[stage.section], _table(values, where), where)
+            checked = _settings(campaign, stage, sections[stage.section], _named(values, stage, where), where)
             yield Instance(f"{stage.writes[0]}.{part}", stage, {**checked, stage.each: part})
 
 
@@ -85,14 +85,66 @@ def _table(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
+def faults(campaign: Campaign, stages: Sequence[Stage]) -> list[SettingError]:
+    """Every fault of campaign.toml's sections, where `instances` stops at the first.
+
+    Args:
+        campaign: The campaign.
+        stages: The playbook's stages.
+
+    Returns:
+        The faults in the order of the stages, each once.
+    """
+    sections = _owned(stages)
+    found = [
+        SettingError.unknown(f"{FILE}: unknown section", name, ["campaign", *sections], _HELP)
+        for name in campaign.sections
+        if name not in sections
+    ]
+    for stage in stages:
+        try:
+            content = _table(campaign.sections.get(stage.section, {}), stage.section)
+        except SettingError as error:
+            found.append(error)
+            continue
+        parts = {stage.section: content}
+        if stage.each is not None:
+            parts = {f"{stage.section}.{part}": values for part, values in content.items()}
+        for where, values in parts.items():
+            try:
+                found += _checked(campaign, stage, sections[stage.section], _named(values, stage, where), where)[1]
+            except SettingError as error:
+                found.append(error)
+    return list({str(error): error for error in found}.values())
+
+
+def _named(values: Any, stage: Stage, where: str) -> Mapping[str, Any]:
+    part = where.removeprefix(f"{stage.section}.")
+    if stage.each is not None and not re.fullmatch(PART, part):
+        raise SettingError.of(f"[{where}]", received=part, allowed="letters, digits, _ and -")
+    return _table(values, where)
+
+
 def _settings(
     campaign: Campaign, stage: Stage, owned: set[str], content: Mapping[str, Any], where: str
 ) -> dict[str, Any]:
+    settings, wrong = _checked(campaign, stage, owned, content, where)
+    if wrong:
+        raise wrong[0]
+    return settings
+
+
+def _checked(
+    campaign: Campaign, stage: Stage, owned: set[str], content: Mapping[str, Any], where: str
+) -> tuple[dict[str, Any], list[SettingError]]:
+    """The settings of one instance, and everything that is wrong with them."""
     import pydantic
 
-    for key in content:
-        if key not in owned:
-            raise SettingError.unknown(f"[{where}]: unknown setting", key, owned, _HELP)
+    wrong = [
+        SettingError.unknown(f"[{where}]: unknown setting", key, owned, _HELP)
+        for key in content
+        if key not in owned
+    ]
     model = stage.model()
     given = {key: value for key, value in content.items() if key in model.model_fields}
     for name in SHARED:
@@ -101,12 +153,11 @@ def _settings(
     try:
         checked = model.model_validate(given, strict=False)
     except pydantic.ValidationError as error:
-        raise _explained(where, stage, error) from None
-    return {name: getattr(checked, name) for name in model.model_fields}
+        return {}, [*wrong, *(_explained(where, stage, item) for item in error.errors(include_url=False))]
+    return {name: getattr(checked, name) for name in model.model_fields}, wrong
 
 
-def _explained(where: str, stage: Stage, error: Any) -> SettingError:
-    first = error.errors(include_url=False)[0]
+def _explained(where: str, stage: Stage, first: Mapping[str, Any]) -> SettingError:
     path = ".".join(str(step) for step in first["loc"])
     about = {p.name: p.about.text for p in stage.parameters()}.get(str(first["loc"][0]) if first["loc"] else "", "")
     if first["type"] == "missing":

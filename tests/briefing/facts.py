@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 
 from hustings.briefing.page import Facts
@@ -22,7 +23,15 @@ OPTIONS = (  # option, about, ballots, error, the plan's advantage and its error
     ("Neighbors to all", "Neighbors to households at random.", 7_720, 320, -4_850, 260),
 )
 RELIABILITY = (0.118, 0.171, 0.212, 0.249, 0.284, 0.321, 0.361, 0.408, 0.471, 0.583)
-RULE = ((0.166, 0.139), (0.215, 0.187), (0.268, 0.241), (0.318, 0.299), (0.372, 0.386), (0.428, 0.471), (0.493, 0.562))
+RULE = (
+    (0.166, 0.139),
+    (0.215, 0.187),
+    (0.268, 0.241),
+    (0.318, 0.299),
+    (0.372, 0.386),
+    (0.428, 0.471),
+    (0.493, 0.562),
+)
 
 
 def michigan() -> Facts:
@@ -38,11 +47,53 @@ def michigan() -> Facts:
         decisions=[_decision()],
         goals=_goals(),
         lifts=[_lift(*arm) for arm in ARMS],
-        experiments=[_arm("No Postcard", 191_243, 99_999, 5 / 9, True), *(_arm(*a[:3], 1 / 9, False) for a in ARMS)],
+        experiments=[
+            _arm("No Postcard", 191_243, 99_999, 5 / 9, True),
+            *(_arm(*a[:3], 1 / 9, False) for a in ARMS),
+        ],
         models=[_turnout(), _effects()],
         options=[_option(*row, estimator) for row in OPTIONS for estimator in ("aipw", "ipw")],
         actions=_actions(),
         sources=_sources(),
+    )
+
+
+def empty() -> Facts:
+    return Facts(name="A campaign without data")
+
+
+def strained() -> Facts:
+    """Everything that may go wrong at once: markup for names, no estimate, losses, counts that are off."""
+    facts = michigan()
+    markup = "<script>alert('x')</script>"
+    lifts = [dict(row) for row in facts.lifts]
+    lifts[0] |= dict.fromkeys(("estimate", "std_error", "low", "high"))
+    lifts[0] |= {"reason": "Fewer than two households in control have the outcome known"}
+    lifts[1] |= {"arm": f"{markup} & the longest name of an arm that anyone ever wrote into a campaign file"}
+    lifts[2] |= {"estimate": -0.02, "low": -0.031, "high": -0.009}
+    options = [dict(row) for row in facts.options]
+    options[0] |= {"added_ballots": 120, "low": -300, "high": 540}
+    options[0] |= {"per_1000": 6, "per_1000_low": -15, "per_1000_high": 27}
+    options[8] |= {"per_1000": -40, "per_1000_low": -75, "per_1000_high": -5}
+    nothing = dict.fromkeys(options[0]) | {"plan_id": "mail", "option": "nothing", "estimator": "aipw"}
+    card = json.loads(facts.models[0]["card"])
+    for entry in card["reliability"]:
+        observed = 0.6 * entry["predicted"] + 0.12
+        entry |= {"observed": observed, "low": observed - 0.03, "high": observed + 0.03}
+    model = dict(
+        facts.models[0], published=False, reason="its rule is better", rule=markup, card=json.dumps(card)
+    )
+    return replace(
+        facts,
+        name=f"{markup} county",
+        place=markup,
+        currency="CHF",
+        findings=[dict(facts.findings[0], finding=f"Send nothing to {markup}."), *facts.findings[1:]],
+        decisions=[dict(facts.decisions[0], expected=None, low=None, high=None, rule_expected=None)],
+        lifts=lifts,
+        options=[*options, nothing | {"cost_cents": 0}],
+        models=[model],
+        sources=[dict(facts.sources[0], n_kept=344_000), *facts.sources[1:]],
     )
 
 
@@ -54,12 +105,25 @@ def _findings() -> list[dict]:
             "It lifted turnout by 8.1 points (95 % interval 7.5 to 8.8) among 38,201 people drawn at random.",
             None,
         ),
-        ("goal", "Mailers are 4.1 % behind plan.", "118,240 of 123,300 by today.", "Add a second shift at the printer."),
+        (
+            "goal",
+            "Mailers are 4.1 % behind plan.",
+            "118,240 of 123,300 by today.",
+            "Add a second shift at the printer.",
+        ),
         ("score", "The turnout score holds.", "Off by 0.5 points on average, out of sample.", None),
-        ("data", "312 rows of opt-outs could not be read.", "Most have no record id.", "Ask the vendor for a new file."),
+        (
+            "data",
+            "312 rows of opt-outs could not be read.",
+            "Most have no record id.",
+            "Ask the vendor for a new file.",
+        ),
     )
     keys = ("kind", "finding", "detail", "action")
-    return [{"rank": i, **dict(zip(keys, row, strict=True)), "as_of": date(2006, 7, 31)} for i, row in enumerate(rows, 1)]
+    return [
+        {"rank": i, **dict(zip(keys, row, strict=True)), "as_of": date(2006, 7, 31)}
+        for i, row in enumerate(rows, 1)
+    ]
 
 
 def _decision() -> dict:
@@ -128,7 +192,13 @@ def _arm(arm: str, people: int, households: int, share: float, control: bool) ->
 
 
 def _bin(predicted: float, observed: float, n: int, half: float) -> dict:
-    return {"predicted": predicted, "observed": observed, "low": observed - half, "high": observed + half, "n": n}
+    return {
+        "predicted": predicted,
+        "observed": observed,
+        "low": observed - half,
+        "high": observed + half,
+        "n": n,
+    }
 
 
 def _turnout() -> dict:
@@ -174,7 +244,13 @@ def _effects() -> dict:
 
 
 def _option(
-    option: str, about: str, ballots: float, error: float, ahead: float | None, ahead_error: float | None, estimator: str
+    option: str,
+    about: str,
+    ballots: float,
+    error: float,
+    ahead: float | None,
+    ahead_error: float | None,
+    estimator: str,
 ) -> dict:
     # The second estimator is a little off and wider, as it would be.
     ballots, error = (ballots, error) if estimator == "aipw" else (ballots * 0.97, error * 1.15)

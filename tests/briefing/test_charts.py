@@ -6,9 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hustings.briefing.charts import Bin, Row, interval_chart, reliability_chart, ticks_of
+from hustings.briefing.charts import Row, interval_chart
+from hustings.briefing.drawing import ticks_of
 from hustings.briefing.labels import along, place
 from hustings.briefing.look import PALETTE, figure, money, points, text_width, wrap
+from hustings.briefing.reliability import Bin, reliability_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROWS = [
@@ -37,7 +39,15 @@ def test_the_drawing_is_as_wide_as_asked(width):
 
 def test_every_row_is_named_and_numbered():
     texts = _texts(_intervals(ROWS))
-    for said in ("Neighbors", "+8.1", "7.5 to 8.8", "38,201 people", "Self & <b>others</b>", "−2.0", "0 = control"):
+    for said in (
+        "Neighbors",
+        "+8.1",
+        "7.5 to 8.8",
+        "38,201 people",
+        "Self & <b>others</b>",
+        "−2.0",
+        "0 = control",
+    ):
         assert said in texts
     assert "No estimate: the control is empty" in texts
 
@@ -50,9 +60,15 @@ def test_only_plain_shapes_and_text_are_drawn_in_colours_of_the_page():
     for svg in (_intervals(ROWS), _reliability()):
         tags = {node.tag.removeprefix(SVG) for node in svg.iter()}
         assert tags <= {"svg", "title", "desc", "g", "path", "line", "rect", "text", "tspan", "circle"}
-        colours = {node.get(k) for node in svg.iter() for k in ("fill", "stroke")} - {None, "none", "transparent"}
+        colours = {node.get(k) for node in svg.iter() for k in ("fill", "stroke")} - {
+            None,
+            "none",
+            "transparent",
+        }
         assert colours <= {f"var(--{name})" for name in PALETTE}
-        assert not any(k.startswith(("on", "style", "href", "class")) for node in svg.iter() for k in node.attrib)
+        assert not any(
+            k.startswith(("on", "style", "href", "class")) for node in svg.iter() for k in node.attrib
+        )
 
 
 def _reliability(rule: list[Bin] = RULE, width: float = 350) -> ElementTree.Element:
@@ -102,7 +118,10 @@ def test_lines_are_never_wider_than_their_column():
 
 
 def test_numbers_are_written_as_the_house_writes_them():
-    assert points(0.0813, 0.0813 - 1.96 * 0.00337, 0.0813 + 1.96 * 0.00337) == "+8.1 points (95 % interval 7.5 to 8.8)"
+    assert (
+        points(0.0813, 0.0813 - 1.96 * 0.00337, 0.0813 + 1.96 * 0.00337)
+        == "+8.1 points (95 % interval 7.5 to 8.8)"
+    )
     assert points(None, None, None) == "not known"
     assert figure(-0.04, 1) == "0.0"
     assert money(-123_456_789, "GBP") == "−£1,234,568"

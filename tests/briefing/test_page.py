@@ -60,7 +60,9 @@ def test_the_page_is_the_same_for_the_same_facts(facts, html):
 
 
 def test_the_headline_is_the_finding_of_rank_one(facts):
-    text = render(replace(facts, findings=[{"rank": 2, "finding": "Second."}, {"rank": 1, "finding": "First."}]))
+    text = render(
+        replace(facts, findings=[{"rank": 2, "finding": "Second."}, {"rank": 1, "finding": "First."}])
+    )
     assert "<h1>First.</h1>" in text
     assert "<strong>Second.</strong>" in text
 
@@ -111,12 +113,18 @@ def test_a_decision_without_gain_says_send_nothing(facts):
 
 def test_a_plan_that_cannot_be_told_from_nothing_says_send_nothing(facts):
     options = [dict(o, low=-10.0, per_1000_low=-0.5) if o["option"] == "plan" else o for o in facts.options]
-    assert "The plan cannot be told from sending nothing: send nothing" in _text(replace(facts, options=options))
+    assert "The plan cannot be told from sending nothing: send nothing" in _text(
+        replace(facts, options=options)
+    )
 
 
 def test_a_plan_no_better_than_its_rule_says_so(facts):
-    options = [dict(o, advantage_low=-5.0) if o["option"] == "middle voters first" else o for o in facts.options]
-    assert "The plan is not clearly better than “Middle voters first”" in _text(replace(facts, options=options))
+    options = [
+        dict(o, advantage_low=-5.0) if o["option"] == "middle voters first" else o for o in facts.options
+    ]
+    assert "The plan is not clearly better than “Middle voters first”" in _text(
+        replace(facts, options=options)
+    )
 
 
 def test_options_that_wait_for_approval_say_so_in_words(html):
@@ -127,7 +135,10 @@ def test_options_that_wait_for_approval_say_so_in_words(html):
 
 
 def test_a_lift_without_estimate_shows_its_reason(facts):
-    lifts = [dict(facts.lifts[0], estimate=None, low=None, high=None, reason="no control households"), *facts.lifts[1:]]
+    lifts = [
+        dict(facts.lifts[0], estimate=None, low=None, high=None, reason="no control households"),
+        *facts.lifts[1:],
+    ]
     text = _text(replace(facts, lifts=lifts))
     assert "No estimate: no control households" in text
     assert "What Civic Duty does to turnout: no control households." in text
@@ -151,7 +162,9 @@ def test_effects_that_are_not_clear_are_no_finding(facts):
 
 def test_arms_whose_intervals_meet_are_not_ranked(facts):
     lifts = [dict(r, estimate=0.05, low=0.04, high=0.06) for r in facts.lifts[:2]]
-    assert "Civic Duty and Hawthorne raise turnout; which one most is not settled" in _text(replace(facts, lifts=lifts))
+    assert "Civic Duty and Hawthorne raise turnout; which arm does most is not settled" in _text(
+        replace(facts, lifts=lifts)
+    )
 
 
 def test_an_unpublished_score_is_called_unused(facts):
@@ -188,12 +201,19 @@ def test_a_goal_shows_shape_word_and_number(html):
 
 def test_the_page_of_no_facts_is_whole():
     text = _text(Facts())
-    for said in ("Nothing has been found yet.", "Nothing today.", "No goal has been set.", "There is no plan"):
+    for said in (
+        "Nothing has been found yet.",
+        "Nothing today.",
+        "No goal has been set.",
+        "There is no plan",
+    ):
         assert said in text
     assert "None" not in text.replace("None has been made.", "")
 
 
-@pytest.mark.parametrize("part", ["findings", "decisions", "goals", "lifts", "experiments", "models", "options", "sources"])
+@pytest.mark.parametrize(
+    "part", ["findings", "decisions", "goals", "lifts", "experiments", "models", "options", "sources"]
+)
 def test_rows_of_nulls_do_not_break_the_page(facts, part):
     rows = [dict.fromkeys(row) for row in getattr(facts, part)]
     text = _text(replace(facts, **{part: rows}))
@@ -216,10 +236,14 @@ def test_nothing_in_the_facts_can_act(facts):
 
     keep = {"option", "estimator", "card", "status"}
     parts = ("findings", "decisions", "goals", "lifts", "experiments", "options", "actions", "sources")
-    rows = {p: [{k: v if k in keep else spoil(v) for k, v in r.items()} for r in getattr(facts, p)] for p in parts}
+    rows = {
+        p: [{k: v if k in keep else spoil(v) for k, v in r.items()} for r in getattr(facts, p)] for p in parts
+    }
     rows["options"] = [dict(r, option=f"{HOSTILE}{r['option']}") for r in rows["options"]]
     rows["models"] = [dict(m, model_id=f"scores.{HOSTILE}", rule=HOSTILE) for m in facts.models]
-    page = _Page(render(replace(facts, name=HOSTILE, place=HOSTILE, run_id=HOSTILE, currency=HOSTILE, **rows)))
+    page = _Page(
+        render(replace(facts, name=HOSTILE, place=HOSTILE, run_id=HOSTILE, currency=HOSTILE, **rows))
+    )
     tags = {tag for tag, _ in page.tags}
     assert not tags & {"script", "img", "iframe", "object", "a"}
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 from xml.etree import ElementTree
 
 from hustings.briefing import look
 
+LEADING = 17
 SVG = "http://www.w3.org/2000/svg"
 _TAGS = frozenset({"svg", "g", "path", "line", "rect", "text", "tspan", "circle"})
 _PLAIN = frozenset(
@@ -20,7 +22,9 @@ _PLAIN = frozenset(
 _VARIABLES = {shades[0]: f"var(--{name})" for name, shades in look.PALETTE.items()}
 
 
-def themed(layers: list[Any], *, width: float, height: float, padding: tuple[float, float, float, float]) -> Any:
+def themed(
+    layers: list[Any], *, width: float, height: float, padding: tuple[float, float, float, float]
+) -> Any:
     """Layers as one chart of an exact size, in the house's look.
 
     Args:
@@ -51,6 +55,56 @@ def themed(layers: list[Any], *, width: float, height: float, padding: tuple[flo
         .configure_axis(**axis)
         .configure_text(fontSize=14, color=look.light("ink"), lineHeight=16, lineBreak="\n")
     )
+
+
+def rows_of(rows: list[dict[str, Any]]) -> Any:
+    """Rows as a chart's data, their texts without control characters."""
+    import altair as alt
+
+    # One control character in a text aborts the whole process inside vl-convert 1.9.
+    return alt.Data(
+        values=[
+            {
+                k: "\n".join(look.clean(line) for line in v.split("\n")) if isinstance(v, str) else v
+                for k, v in row.items()
+            }
+            for row in rows
+        ]
+    )
+
+
+def axis_of(ticks: list[float]) -> Any:
+    """An axis with these ticks, written with as many decimals as they need, and no grid."""
+    import altair as alt
+
+    step = ticks[1] - ticks[0]
+    digits = next((d for d in range(6) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 6)
+    return alt.Axis(
+        values=ticks, format=f",.{digits}f", title=None, grid=False, labelOverlap=False, labelFlush=False
+    )
+
+
+def ticks_of(values: list[float], most: float) -> list[float]:
+    """Round numbers that hold all values and nought.
+
+    Args:
+        values: Any numbers; none at all counts as 0 to 1.
+        most: About how many steps there is room for.
+
+    Returns:
+        Two or more numbers, equally far apart.
+
+    >>> ticks_of([8.8, 1.2], 5)
+    [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    """
+    low, high = min([*values, 0.0]), max([*values, 0.0])
+    if high == low:
+        high = low + 1
+    raw = (high - low) / max(most, 2)
+    size = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * size for m in (1, 2, 5, 10) if m * size >= raw * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(i * step, 10) for i in range(first, last + 1)]
 
 
 def draw(chart: Any, *, name: str, title: str, about: str) -> str:
@@ -84,7 +138,9 @@ def draw(chart: Any, *, name: str, title: str, about: str) -> str:
         },
     )
     for tag, text in (("title", title), ("desc", about)):
-        ElementTree.SubElement(frame, tag, {"id": f"{name}-{'title' if tag == 'title' else 'about'}"}).text = text
+        ElementTree.SubElement(
+            frame, tag, {"id": f"{name}-{'title' if tag == 'title' else 'about'}"}
+        ).text = look.clean(text)
     frame.extend(body)
     return ElementTree.tostring(frame, encoding="unicode", short_empty_elements=True)
 
@@ -96,14 +152,18 @@ def _copy(node: ElementTree.Element) -> ElementTree.Element | None:
         return None
     if tag == "path" and node.get("class") == "background":
         return None
-    copy = ElementTree.Element(tag, {k: _colour(v) for k, v in node.attrib.items() if k in _PLAIN and _drawn(k, v)})
+    copy = ElementTree.Element(
+        tag, {k: _colour(v) for k, v in node.attrib.items() if k in _PLAIN and _drawn(k, v)}
+    )
     copy.text = node.text
     copy.extend(kept for child in node if (kept := _copy(child)) is not None)
     return copy if tag != "g" or len(copy) else None
 
 
 def _drawn(name: str, value: str) -> bool:
-    return not (name == "opacity" and value == "1") and not (name == "transform" and value == "translate(0,0)")
+    return not (name == "opacity" and value == "1") and not (
+        name == "transform" and value == "translate(0,0)"
+    )
 
 
 def _colour(value: str) -> str:

@@ -29,8 +29,8 @@ class Facts:
         goals: Rows of `goals`.
         lifts: Rows of `lifts`.
         experiments: Rows of `experiments`.
-        models: Rows of `models`; `card` as JSON text with `reliability` and `rule_reliability`, each a list of
-            {predicted, observed, low, high, n}. The column `model` is never read.
+        models: Rows of `models`; `card` as JSON text with `reliability` and `rule_reliability`, each a list
+            of {predicted, observed, low, high, n}. The column `model` is never read.
         options: Rows of `options`, every estimator. `needs_approval`, where a row has it, overrides what is
             concluded from the actions' arms named in `option` and `about`.
         actions: Rows of `actions`.

@@ -29,7 +29,16 @@ SANS = '"Source Sans 3", "Segoe UI", "Helvetica Neue", Arial, sans-serif'
 UNKNOWN = "not known"
 _FONTS = (("Source Serif 4", 600, "source-serif-4-600"), ("Source Sans 3", 400, "source-sans-3-400"))
 _BOLD = ("Source Sans 3", 600, "source-sans-3-600")
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$", "INR": "₹", "JPY": "¥"}
+_SYMBOLS = {
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "CAD": "CA$",
+    "AUD": "A$",
+    "NZD": "NZ$",
+    "INR": "₹",
+    "JPY": "¥",
+}
 
 
 def light(name: str) -> str:
@@ -49,7 +58,9 @@ def stylesheet() -> str:
     False
     """
     here = files("hustings.briefing")
-    faces = [_face(*font, here.joinpath("fonts", f"{font[2]}.woff2").read_bytes()) for font in (*_FONTS, _BOLD)]
+    faces = [
+        _face(*font, here.joinpath("fonts", f"{font[2]}.woff2").read_bytes()) for font in (*_FONTS, _BOLD)
+    ]
     bright, dim = (";".join(f"--{k}:{v[i]}" for k, v in PALETTE.items()) for i in (0, 1))
     themes = (
         f":root{{color-scheme:light dark;{bright};--serif:{SERIF};--sans:{SANS}}}\n"
@@ -84,7 +95,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
         Pixels. A letter that the font lacks counts as wide as its size, so that text is never cut.
 
     >>> round(text_width("Neighbors", 10), 1)
-    43.8
+    43.0
     """
     table = _widths()["600" if bold else "400"]
     return sum(table.get(letter, 1000) for letter in text) * size / 1000
@@ -104,7 +115,9 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[st
             continue
         rest = word
         while text_width(rest, size, bold=bold) > width and len(rest) > 1:
-            fits = max(n for n in range(1, len(rest)) if n == 1 or text_width(rest[:n], size, bold=bold) <= width)
+            fits = max(
+                n for n in range(1, len(rest)) if n == 1 or text_width(rest[:n], size, bold=bold) <= width
+            )
             lines.append(rest[:fits])
             rest = rest[fits:]
         lines.append(rest)
@@ -112,9 +125,9 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[st
 
 
 def clean(text: object) -> str:
-    """A text without control characters, which neither XML nor a reader can take; a null becomes empty.
+    r"""A text without control characters, which neither XML nor a reader can take; a null becomes empty.
 
-    >>> clean("Self\\x00 ")
+    >>> clean("Self\x00 ")
     'Self'
     """
     return "" if text is None else "".join(c if c.isprintable() else " " for c in str(text)).strip()
@@ -173,10 +186,10 @@ def points(share: Any, low: Any, high: Any) -> str:
     >>> points(0.0813, 0.0747, 0.0879)
     '+8.1 points (95 % interval 7.5 to 8.8)'
     """
-    ends = (None if known(x) is None else 100 * float(x) for x in (low, high))
-    if known(share) is None:
+    value, start, end = (None if known(x) is None else 100 * float(x) for x in (share, low, high))
+    if value is None:
         return UNKNOWN
-    return with_interval(f"{figure(100 * share, 1, sign=True)} points", *ends, 1)
+    return with_interval(f"{figure(value, 1, sign=True)} points", start, end, 1)
 
 
 def money(cents: Any, currency: str) -> str:
@@ -190,7 +203,7 @@ def money(cents: Any, currency: str) -> str:
         return UNKNOWN
     text = figure(abs(amount) / 100, 0 if abs(amount) >= 10_000 or amount % 100 == 0 else 2)
     symbol = _SYMBOLS.get(currency)
-    return ("−" if amount < 0 else "") + (f"{symbol}{text}" if symbol else f"{text} {currency}")
+    return ("−" if amount < 0 else "") + (f"{symbol}{text}" if symbol else f"{text} {clean(currency)}")
 
 
 def day(when: Any, *, weekday: bool = False) -> str:

@@ -32,24 +32,28 @@ def render(facts: Facts) -> str:
     """
     style = look.stylesheet()
     found = sections.findings(facts)
-    return _environment().get_template("briefing.html").render(
-        style=Markup(style),
-        policy=_policy(style),
-        name=look.clean(facts.name) or "Briefing",
-        summary=sections.summary(facts),
-        dateline=sections.dateline(facts),
-        headline=found[0] if found else None,
-        others=found[1:],
-        decisions=sections.decisions(facts),
-        concerns=sections.concerns(facts),
-        goals=sections.goals(facts),
-        lifts=pictures.lift_pictures(facts),
-        reliability=pictures.reliability_picture(facts),
-        options=pictures.option_pictures(facts),
-        sources=sections.sources(facts),
-        sources_finding=sections.sources_finding(facts),
-        basis=sections.basis(facts),
-        unknowns=sections.unknowns(facts),
+    return (
+        _environment()
+        .get_template("briefing.html")
+        .render(
+            style=Markup(style),
+            policy=_policy(style),
+            name=look.clean(facts.name) or "Briefing",
+            summary=sections.summary(facts),
+            dateline=sections.dateline(facts),
+            headline=found[0] if found else None,
+            others=found[1:],
+            decisions=sections.decisions(facts),
+            concerns=sections.concerns(facts),
+            goals=sections.goals(facts),
+            lifts=pictures.lift_pictures(facts),
+            reliability=pictures.reliability_picture(facts),
+            options=pictures.option_pictures(facts),
+            sources=sections.sources(facts),
+            sources_finding=sections.sources_finding(facts),
+            basis=sections.basis(facts),
+            unknowns=sections.unknowns(facts),
+        )
     )
 
 

@@ -16,7 +16,6 @@ from hustings.briefing.look import (
     clean,
     figure,
     known,
-    listed,
     money,
     plural,
     points,
@@ -24,6 +23,7 @@ from hustings.briefing.look import (
     text_width,
     with_interval,
 )
+from hustings.briefing.reliability import Bin, reliability_chart
 
 WIDE = {"lifts": 580, "options": 580, "reliability": 420}
 NARROW = 350
@@ -51,7 +51,9 @@ class Picture:
     body: list[tuple[str, ...]] = field(default_factory=list)
 
 
-def _draw(kind: str, name: str, title: str, about: str, rows: list[charts.Row], unit: str, zero: str) -> dict[str, Markup]:
+def _draw(
+    kind: str, name: str, title: str, about: str, rows: list[charts.Row], unit: str, zero: str
+) -> dict[str, Markup]:
     return {
         size: Markup(
             charts.interval_chart(
@@ -89,8 +91,8 @@ def _lift_picture(facts: Facts, test: Any, outcome: Any, name: str) -> Picture:
     control = next((clean(a.get("arm")) for a in arms if a.get("is_control")), "control")
     title = sentences.lift_finding(rows, test, outcome)
     caption = (
-        f"Points of {sentences.outcome_word(outcome)} added, against {control}, by intention to treat, with 95 % "
-        f"intervals. {sentences.design_sentence(arms)}"
+        f"Points of {sentences.outcome_word(outcome)} added, against {control}, by intention to treat, "
+        f"with 95 % intervals. {sentences.design_sentence(arms)}"
     )
     zero = f"0 = {control}" if text_width(control, 13) < 130 else "0 = control"
     about = f"{title}. " + "; ".join(f"{clean(r.get('arm'))} {_lift_words(r)}" for r in rows) + "."
@@ -98,7 +100,12 @@ def _lift_picture(facts: Facts, test: Any, outcome: Any, name: str) -> Picture:
     drawn = [_lift_row(r, strong=_stands_in(clean(r.get("arm")), title)) for r in rows]
     head = ("Arm", "Points", "95 % interval", "Standard error", "People in arm", "In control")
     return Picture(
-        name, title, caption, _draw("lifts", name, title, about, drawn, "Points", zero), head, [_lift_cells(r) for r in rows]
+        name,
+        title,
+        caption,
+        _draw("lifts", name, title, about, drawn, "Points", zero),
+        head,
+        [_lift_cells(r) for r in rows],
     )
 
 
@@ -120,17 +127,25 @@ def _lift_row(row: Record, *, strong: bool) -> charts.Row:
     if value is None:
         return charts.Row(clean(row.get("arm")), None, None, None, "", "", _lift_words(row).capitalize())
     ends = spread(low, high, 1) or UNKNOWN
-    return charts.Row(clean(row.get("arm")), value, low, high, figure(value, 1, sign=True), ends, note, strong)
+    return charts.Row(
+        clean(row.get("arm")), value, low, high, figure(value, 1, sign=True), ends, note, strong
+    )
 
 
 def _lift_cells(row: Record) -> tuple[str, ...]:
     value, low, high, error = (_percent(row.get(k)) for k in ("estimate", "low", "high", "std_error"))
     counts = (figure(row.get("n_arm")), figure(row.get("n_control")))
     first = figure(value, 2, sign=True) if value is not None else _lift_words(row)
-    return (clean(row.get("arm")), first, spread(low, high, 2) or "–", figure(error, 2) if error is not None else "–", *counts)
+    return (
+        clean(row.get("arm")),
+        first,
+        spread(low, high, 2) or "–",
+        figure(error, 2) if error is not None else "–",
+        *counts,
+    )
 
 
-def _read_bins(entries: Any) -> list[charts.Bin]:
+def _read_bins(entries: Any) -> list[Bin]:
     bins = []
     for entry in entries or ():
         numbers = {k: known(entry.get(k)) for k in ("predicted", "observed", "low", "high", "n")}
@@ -138,7 +153,7 @@ def _read_bins(entries: Any) -> list[charts.Bin]:
         if predicted is None or observed is None:
             continue
         low, high = (observed if numbers[k] is None else numbers[k] for k in ("low", "high"))
-        bins.append(charts.Bin(predicted, observed, low or 0.0, high or 0.0, int(numbers["n"] or 0)))
+        bins.append(Bin(predicted, observed, low or 0.0, high or 0.0, int(numbers["n"] or 0)))
     return bins
 
 
@@ -155,10 +170,12 @@ def reliability_picture(facts: Facts) -> Picture | None:
     own, rule = (_read_bins(card(model).get(k)) for k in ("reliability", "rule_reliability"))
     label = sentences.model_word(model)
     title = sentences.reliability_finding(model, own, rule)
-    told = "; ".join(f"predicted {figure(100 * b.predicted)}, observed {figure(100 * b.observed)}" for b in own)
+    told = "; ".join(
+        f"predicted {figure(100 * b.predicted)}, observed {figure(100 * b.observed)}" for b in own
+    )
     drawings = {
         size: Markup(
-            charts.reliability_chart(
+            reliability_chart(
                 own,
                 rule,
                 width=width,
@@ -170,13 +187,21 @@ def reliability_picture(facts: Facts) -> Picture | None:
         )
         for size, width in (("wide", WIDE["reliability"]), ("narrow", NARROW))
     }
-    body = [
-        (who, figure(100 * b.predicted, 1), figure(100 * b.observed, 1), spread(100 * b.low, 100 * b.high, 1), figure(b.n))
+    body: list[tuple[str, ...]] = [
+        (
+            who,
+            figure(100 * b.predicted, 1),
+            figure(100 * b.observed, 1),
+            spread(100 * b.low, 100 * b.high, 1),
+            figure(b.n),
+        )
         for who, bins in ((label, own), ("rule of thumb", rule))
         for b in bins
     ]
     head = ("Prediction by", "Predicted", "Observed", "95 % interval", "People")
-    return Picture("reliability", title, sentences.reliability_caption(model, own, rule), drawings, head, body)
+    return Picture(
+        "reliability", title, sentences.reliability_caption(model, own, rule), drawings, head, body
+    )
 
 
 def option_pictures(facts: Facts) -> list[Picture]:
@@ -209,13 +234,22 @@ def _option_picture(facts: Facts, plan: Any, name: str) -> Picture:
         for row, r in zip(drawn, main, strict=True)
     )
     drawings = _draw("options", name, title, f"{about}.", drawn, unit, "0 = send nothing")
-    others = sorted({str(r.get("estimator")) for r in other.values()})
+    others = sorted({clean(r.get("estimator")) for r in other.values()})
     rule = sentences.best_rule(main, waiting)
-    caption = sentences.option_caption(main, unit, [str(estimator), *others], rule)
+    caption = sentences.option_caption(main, unit, [clean(estimator), *others], rule)
     second = next(iter(others), "")
-    head = ("Option", "Households", "Cost", "Added ballots", unit.capitalize(), *([f"… by {second}"] if second else []))
+    head = (
+        "Option",
+        "Households",
+        "Cost",
+        "Added ballots",
+        unit.capitalize(),
+        *([f"… by {second}"] if second else []),
+    )
     head = (*head, "Plan’s advantage")
-    return Picture(name, title, caption, drawings, head, [_option_cells(r, other, facts, digits, second) for r in main])
+    return Picture(
+        name, title, caption, drawings, head, [_option_cells(r, other, facts, digits, second) for r in main]
+    )
 
 
 def needs_approval(option: Record, facts: Facts) -> bool:
@@ -255,11 +289,15 @@ def _option_row(row: Record, digits: int, *, waiting: bool) -> charts.Row:
     return charts.Row(name, value, low, high, figure(value, digits), ends, note, row.get("option") == "plan")
 
 
-def _option_cells(row: Record, other: dict[Any, Record], facts: Facts, digits: int, second: str) -> tuple[str, ...]:
+def _option_cells(
+    row: Record, other: dict[Any, Record], facts: Facts, digits: int, second: str
+) -> tuple[str, ...]:
     def cell(source: Record, column: str, places: int) -> str:
         value = known(source.get(column))
         ends = spread(source.get(f"{column}_low"), source.get(f"{column}_high"), places)
-        return "–" if value is None else f"{figure(value, places)} ({ends})" if ends else figure(value, places)
+        return (
+            "–" if value is None else f"{figure(value, places)} ({ends})" if ends else figure(value, places)
+        )
 
     ballots = {"b": row.get("added_ballots"), "b_low": row.get("low"), "b_high": row.get("high")}
     name = sentences.option_word(row) + (" (needs approval)" if needs_approval(row, facts) else "")

@@ -40,7 +40,9 @@ def dateline(facts: Facts) -> list[str]:
         parts.append(
             f"{plural(left, 'day')} to election day"
             if left > 0
-            else "election day is today" if left == 0 else f"election day was {plural(-left, 'day')} ago"
+            else "election day is today"
+            if left == 0
+            else f"election day was {plural(-left, 'day')} ago"
         )
     return [part for part in parts if part]
 
@@ -108,10 +110,11 @@ def _approval_box(row: Record, facts: Facts) -> View:
     asked = [a for a in facts.actions if a.get("needs_approval")]
     if waiting:
         value, shape = f"{len(waiting)} waiting", "ring"
-        note = f"{listed([_arm(a) for a in waiting])}: left out until approved. {_if_approved(row, facts)}".strip()
+        names = listed([_arm(a) for a in waiting])
+        note = f"{names}: left out until approved. {_if_approved(row, facts)}".strip()
     elif asked:
-        names = sorted({clean(a.get("approved_by")) for a in asked})
-        value, shape, note = "Approved", "up", f"{listed([_arm(a) for a in asked])}, by {listed(names)}"
+        who = listed(sorted({clean(a.get("approved_by")) for a in asked}))
+        value, shape, note = "Approved", "up", f"{listed([_arm(a) for a in asked])}, by {who}"
     else:
         value, shape, note = "None needed", "dot", "No action in use needs approval" if facts.actions else ""
     return {"label": "Approval", "value": value, "note": note, "shape": shape}
@@ -152,7 +155,9 @@ def goals(facts: Facts) -> list[View]:
     'behind'
     """
     order = list(_SHAPES)
-    rows = sorted(facts.goals, key=lambda row: -order.index(s) if (s := row.get("status")) in order[:3] else 1)
+    rows = sorted(
+        facts.goals, key=lambda row: -order.index(s) if (s := row.get("status")) in order[:3] else 1
+    )
     return [_goal(row, facts.as_of) for row in rows]
 
 
@@ -227,7 +232,10 @@ def basis(facts: Facts) -> list[tuple[str, str]]:
     >>> basis(Facts())
     [('Data', 'No data have been loaded.'), ('Models', 'None has been made.')]
     """
-    parts = [("Data", _data(facts)), ("Models", " ".join(_model(m) for m in facts.models) or "None has been made.")]
+    parts = [
+        ("Data", _data(facts)),
+        ("Models", " ".join(_model(m) for m in facts.models) or "None has been made."),
+    ]
     if facts.run_id:
         when = f", published {moment(facts.published_at)}" if facts.published_at else ", not published"
         parts.append(("Run", f"{clean(facts.run_id)}{when}."))
@@ -239,8 +247,14 @@ def _data(facts: Facts) -> str:
         return "No data have been loaded."
     latest = [r["arrived_at"] for r in facts.sources if isinstance(r.get("arrived_at"), date)]
     through = max((t.date() if isinstance(t, datetime) else t for t in latest), default=None)
-    text = f"Through {day(through)}, when the latest file arrived." if through else "When it arrived is not known."
-    return f"{text} People are described as they were known before {day(facts.as_of)}." if facts.as_of else text
+    text = (
+        f"Through {day(through)}, when the latest file arrived."
+        if through
+        else "When it arrived is not known."
+    )
+    return (
+        f"{text} People are described as they were known before {day(facts.as_of)}." if facts.as_of else text
+    )
 
 
 def _model(model: Record) -> str:
@@ -251,7 +265,9 @@ def _model(model: Record) -> str:
     for column, word, digits in (("auc", "AUC", 3), ("qini", "Qini", 4)):
         value, error = known(model.get(column)), known(model.get(f"{column}_error"))
         if value is not None:
-            parts.append(f"{word} {figure(value, digits)}{f' ± {figure(error, digits)}' if error is not None else ''}")
+            parts.append(
+                f"{word} {figure(value, digits)}{f' ± {figure(error, digits)}' if error is not None else ''}"
+            )
     if model.get("published") is False:
         parts.append("not used")
     return f"{name[:1].upper()}{name[1:]} ({', '.join(parts)})."
@@ -279,7 +295,9 @@ def unknowns(facts: Facts) -> list[str]:
     ]
     if "scores.support" not in names:
         found.append("Whom people support: there is no support score, so ballots are counted, not net votes.")
-    found += [f"Where “{clean(g.get('about'))}” stands." for g in facts.goals if known(g.get("actual")) is None]
+    found += [
+        f"Where “{clean(g.get('about'))}” stands." for g in facts.goals if known(g.get("actual")) is None
+    ]
     lost = sum(known(s.get("n_rejected")) or 0 for s in facts.sources)
     if lost:
         found.append(f"Who is behind the {plural(lost, 'row')} that could not be read.")
@@ -299,6 +317,8 @@ def summary(facts: Facts) -> str:
     parts = [f["finding"] for f in findings(facts)[:1]]
     for row in facts.decisions[-1:]:
         if known(row.get("expected")) is not None:
-            gain = with_interval(f"{figure(row['expected'], sign=True)} ballots", row.get("low"), row.get("high"))
+            gain = with_interval(
+                f"{figure(row['expected'], sign=True)} ballots", row.get("low"), row.get("high")
+            )
             parts.append(f"{clean(row.get('question'))} {gain}.")
     return " ".join(parts)

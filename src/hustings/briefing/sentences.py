@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hustings.briefing.charts import Bin
 from hustings.briefing.facts import Record
 from hustings.briefing.look import clean, figure, known, listed, plural, with_interval
+from hustings.briefing.reliability import Bin
 
 _OUTCOMES = {"voted": "turnout", "gave": "giving", "support": "support"}
 _ESTIMATORS = {"aipw": "cross-fitted and doubly robust", "ipw": "by inverse-probability weights"}
@@ -42,7 +42,9 @@ def option_word(option: Record) -> str:
     'The plan'
     """
     name = clean(option.get("option"))
-    return {"plan": "The plan", "plan if all approved": "The plan if all approved"}.get(name, name[:1].upper() + name[1:])
+    return {"plan": "The plan", "plan if all approved": "The plan if all approved"}.get(
+        name, name[:1].upper() + name[1:]
+    )
 
 
 def _numbers(row: Record, *columns: str) -> tuple[float, ...] | None:
@@ -65,20 +67,20 @@ def lift_finding(rows: list[Record], test: Any, outcome: Any) -> str:
     'Self raises turnout by 5.0 points'
     """
     what = outcome_word(outcome)
-    read = [(clean(r.get("arm")), *n) for r in rows if (n := _numbers(r, "estimate", "low", "high"))]
+    read = [(clean(r.get("arm")), n) for r in rows if (n := _numbers(r, "estimate", "low", "high"))]
     if not read:
         return f"The test “{clean(test)}” has no lift on {what} that can be read yet"
-    up = [arm for arm in read if arm[2] > 0]
-    down = [arm for arm in read if arm[3] < 0]
+    up = [arm for arm, (_, low, _) in read if low > 0]
+    first, (estimate, low, _) = read[0]
+    if low > 0 and all(low > high for _, (_, _, high) in read[1:]):
+        most = " most:" if len(up) > 1 else ""
+        return f"{first} raises {what}{most} by {figure(100 * estimate, 1)} points"
     if up:
-        arm, estimate, low, _ = up[0]
-        if len(up) == 1 or low > max(other[3] for other in read[1:]):
-            most = " most:" if len(up) > 1 else ""
-            return f"{arm} raises {what}{most} by {figure(100 * estimate, 1)} points"
-        return f"{listed([a[0] for a in up])} raise {what}; which one most is not settled"
-    if down:
-        arm, estimate, *_ = down[-1]
-        return f"{arm} lowers {what} by {figure(-100 * estimate, 1)} points, and nothing raises it"
+        raises = "raise" if len(up) > 1 else "raises"
+        return f"{listed(up)} {raises} {what}; which arm does most is not settled"
+    last, (estimate, _, high) = read[-1]
+    if high < 0:
+        return f"{last} lowers {what} by {figure(-100 * estimate, 1)} points, and nothing raises it"
     return f"No effect on {what} was found in the test “{clean(test)}”"
 
 
@@ -98,7 +100,8 @@ def design_sentence(arms: list[Record]) -> str:
     parts = [f"{drawn[:1].upper()}{drawn[1:]}, drawn at random"]
     ratio, balance = (_chance(arms, column) for column in ("p_sample_ratio", "p_balance"))
     if ratio is not None and ratio < _BROKEN_DRAW:
-        return f"{parts[0]}. ATTENTION: the arms’ shares are not as planned (p {_p(ratio)}); do not rely on these lifts."
+        fault = f"ATTENTION: the arms’ shares are not as planned (p {_p(ratio)})"
+        return f"{parts[0]}. {fault}; do not rely on these lifts."
     if ratio is not None:
         parts.append(f"shares as planned (p {_p(ratio)})")
     if balance is not None:
@@ -107,7 +110,8 @@ def design_sentence(arms: list[Record]) -> str:
     effects = [x for a in arms if (x := known(a.get("detectable_effect"))) is not None]
     text = "; ".join(parts) + "."
     if effects:
-        text += f" An effect of {figure(100 * max(effects), 1)} points would have been found in four tests of five."
+        least = figure(100 * max(effects), 1)
+        text += f" An effect of {least} points would have been found in four tests of five."
     return text
 
 
@@ -156,8 +160,9 @@ def reliability_caption(model: Record, own: list[Bin], rule: list[Bin]) -> str:
     """
     n = plural(sum(b.n for b in own), "person", "people")
     text = f"Predicted and observed, out of sample, with 95 % intervals; {n} in {plural(len(own), 'bin')}."
-    if rule and model.get("rule"):
-        text += f" Open circles: the rule of thumb ({clean(model['rule']).rstrip('.')})."
+    if rule:
+        named = clean(model.get("rule")).rstrip(".")
+        text += f" Open circles: the rule of thumb{f' ({named})' if named else ''}."
     order = _numbers(model, "auc", "rule_auc")
     gain = _numbers(model, "gain", "gain_low", "gain_high")
     if order:
@@ -187,13 +192,14 @@ def option_finding(rows: list[Record], waiting: Mapping[str, bool]) -> str:
     gain = _numbers(plan, "added_ballots", "low", "high")
     if known(plan.get("n_people")) == 0:
         return "No option is worth its cost: send nothing"
-    if not gain:
-        return "The plan’s gain cannot be told: send nothing"
-    if gain[1] <= 0:
-        return "The plan cannot be told from sending nothing: send nothing"
+    if not gain or gain[1] <= 0:
+        why = "cannot be told from sending nothing" if gain else "has no gain that can be told"
+        return f"The plan {why}: send nothing"
     rule = best_rule(rows, waiting)
-    if rule is None:
-        return f"The plan adds {figure(gain[0])} ballots"
+    return _against(rule) if rule else f"The plan adds {figure(gain[0])} ballots"
+
+
+def _against(rule: tuple[float, float, float, str]) -> str:
     advantage, low, high, name = rule
     if low > 0:
         return f"The plan adds {figure(advantage)} more ballots than its best rule of thumb"
@@ -241,16 +247,20 @@ def option_caption(
     Returns:
         Sentences.
 
-    >>> option_caption([], "per $1,000", ["aipw"], None)[-37:]
+    >>> option_caption([], "per $1,000", ["aipw"], None)[-36:]
     'to (cross-fitted and doubly robust).'
     """
     how = [_ESTIMATORS.get(e, e) for e in estimators]
-    text = f"Added ballots {unit}, with 95 % intervals, valued on people the plan was not fitted to ({how[0]})."
+    text = (
+        f"Added ballots {unit}, with 95 % intervals, valued on people the plan was not fitted to ({how[0]})."
+    )
     plan = next((r for r in rows if r.get("option") == "plan"), {})
     if known(plan.get("added_ballots")) is not None:
         gain = with_interval(f"{figure(plan['added_ballots'])} ballots", plan.get("low"), plan.get("high"))
         text += f" In all the plan adds {gain} in {plural(known(plan.get('n_households')) or 0, 'household')}"
-        text += f"; against “{rule[3]}” {with_interval(figure(rule[0], sign=True), *rule[1:3])}." if rule else "."
+        text += (
+            f"; against “{rule[3]}” {with_interval(figure(rule[0], sign=True), *rule[1:3])}." if rule else "."
+        )
     if how[1:]:
         text += f" A second estimate ({listed(how[1:])}) is in the table."
     return text

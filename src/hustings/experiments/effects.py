@@ -54,12 +54,26 @@ def estimate_effects(
     )
     aipw = stats.uplift.aipw_scores(trial.value, trial.arms.arm, fitted.mean, share)
     ipw = stats.uplift.ipw_scores(trial.value, trial.arms.arm, share)
-    tested = _rows(experiment, outcome, trial.arms.labels, trial.arms.person_id, trial.as_of, fitted, (aipw, ipw))
-    others = _others(features, as_of, trial, fitted.model, experiment, outcome)
+    effect, shrinkages = _shrunk(fitted.effect, aipw, trial.cluster, part)
+    tested = _rows(
+        experiment, outcome, trial.arms.labels, trial.arms.person_id, trial.as_of, effect, fitted.std_error, (aipw, ipw)
+    )
+    others = _others(features, as_of, trial, fitted.model, shrinkages, experiment, outcome)
     return {
         "effects": {name: np.concatenate([tested[name], others[name]]) for name in tested},
-        "models": _card(experiment, outcome, as_of, trial, (fitted, share), None),
+        "models": _card(experiment, outcome, as_of, trial, (fitted, effect, shrinkages, share), None),
     }
+
+
+def _shrunk(
+    effect: npt.NDArray[np.float64], aipw: npt.NDArray[np.float64], cluster: npt.NDArray[np.int64], part: Any
+) -> tuple[npt.NDArray[np.float64], list[Any]]:
+    """Every arm's effects, shrunk to what the outcomes of other folds bear out."""
+    found = [
+        stats.shrinkage.shrink_effects(effect[:, j], aipw[:, j + 1] - aipw[:, 0], cluster, part)
+        for j in range(effect.shape[1])
+    ]
+    return np.column_stack([values for values, _ in found]), [shrinkage for _, shrinkage in found]
 
 
 def _design(experiments: Table, experiment: str) -> tuple[str, dict[str, float], str | None]:
@@ -135,7 +149,8 @@ def _rows(
     labels: list[str],
     person_id: npt.NDArray[Any],
     as_of: npt.NDArray[Any],
-    fitted: Any,
+    effect: npt.NDArray[np.float64],
+    std_error: npt.NDArray[np.float64],
     readings: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None,
 ) -> dict[str, npt.NDArray[Any]]:
     """Long rows: for each arm all people."""
@@ -152,8 +167,8 @@ def _rows(
         "arm": np.repeat(np.array(labels[1:], dtype=object), n),
         "outcome": np.full(n * k, outcome, dtype=object),
         "as_of": np.tile(as_of, k),
-        "estimate": long(fitted.effect),
-        "std_error": long(fitted.std_error),
+        "estimate": long(effect),
+        "std_error": long(std_error),
         "out_of_sample": np.full(n * k, True),
         "aipw": aipw,
         "ipw": ipw,
@@ -161,16 +176,19 @@ def _rows(
 
 
 def _others(
-    features: Table, as_of: datetime.date, trial: Trial, model: Any, experiment: str, outcome: str
+    features: Table, as_of: datetime.date, trial: Trial, model: Any, shrinkages: list[Any], experiment: str, outcome: str
 ) -> dict[str, npt.NDArray[Any]]:
     """Everyone who is described as of `as_of` and has no row yet, by the model of the whole test."""
     now = arrays(features.filter(features.as_of == as_of).order_by("person_id"))
     done = trial.arms.person_id[trial.as_of == np.datetime64(as_of)] if len(trial.as_of) else trial.arms.person_id
-    left = codes(now["person_id"], done.tolist()).codes < 0
+    left = codes(now["person_id"], done).codes < 0
     rest = {name: column[left] for name, column in now.items()}
     found = model.predict(matrix(rest, trial.known.names).values)
-    rows = _rows(experiment, outcome, trial.arms.labels, rest["person_id"], rest["as_of"], found, None)
-    tested = codes(rest["person_id"], trial.arms.person_id.tolist()).codes >= 0
+    effect = np.column_stack([shrinkage.apply(found.effect[:, j]) for j, shrinkage in enumerate(shrinkages)])
+    rows = _rows(
+        experiment, outcome, trial.arms.labels, rest["person_id"], rest["as_of"], effect, found.std_error, None
+    )
+    tested = codes(rest["person_id"], trial.arms.person_id).codes >= 0
     return rows | {"out_of_sample": np.tile(~tested, len(trial.arms.labels) - 1)}
 
 
@@ -195,11 +213,13 @@ def _card(
     return {name: [value] for name, value in row.items()}
 
 
-def _measured(trial: Trial, fitted: Any, share: npt.NDArray[np.float64]) -> dict[str, Any]:
+def _measured(
+    trial: Trial, fitted: Any, effect: npt.NDArray[np.float64], shrinkages: list[Any], share: npt.NDArray[np.float64]
+) -> dict[str, Any]:
     arms: list[dict[str, Any]] = []
     for code, label in enumerate(trial.arms.labels[1:], start=1):
         found = stats.uplift.qini(
-            fitted.effect[:, code - 1],
+            effect[:, code - 1],
             trial.value,
             trial.arms.arm,
             trial.cluster,
@@ -207,18 +227,22 @@ def _measured(trial: Trial, fitted: Any, share: npt.NDArray[np.float64]) -> dict
             arm_code=code,
             mean=fitted.mean,
         )
-        spread = np.percentile(fitted.effect[:, code - 1], [5, 50, 95]).tolist()
+        told = shrinkages[code - 1]
         arms.append(
             {
                 "arm": label,
                 "qini": found.area,
                 "qini_error": found.std_error,
-                "effects_5_50_95": spread,
-                "mean_effect": float(fitted.effect[:, code - 1].mean()),
+                "effects_5_50_95": np.percentile(effect[:, code - 1], [5, 50, 95]).tolist(),
+                "mean_effect": told.mean,
+                "slope": told.slope,
+                "slope_error": told.slope_error,
+                "shrunk_slope": told.shrunk,
             }
         )
     best = max(arms, key=lambda arm: arm["mean_effect"])
     card = {"arms": arms, "features": list(trial.known.names), "best": best["arm"]}
+    model = {"features": trial.known.names, "arms": trial.arms.labels, "model": fitted.model.to_json()}
     return {
         "n_people": len(trial.value),
         "n_households": len(np.unique(trial.cluster)),
@@ -226,5 +250,5 @@ def _measured(trial: Trial, fitted: Any, share: npt.NDArray[np.float64]) -> dict
         "qini": best["qini"],
         "qini_error": best["qini_error"],
         "card": json.dumps(card),
-        "model": fitted.model.to_json(),
+        "model": json.dumps(model | {"shrinkage": [tuple(told) for told in shrinkages]}),
     }

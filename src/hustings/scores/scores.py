@@ -119,7 +119,7 @@ def _scores(
 ) -> dict[str, Any]:
     now = arrays(features.filter(features.as_of == as_of).order_by("person_id"))
     value = fit.predict(matrix(now, learning.known.names).values)
-    learned = codes(now["person_id"], learning.person_id.tolist()).codes
+    learned = codes(now["person_id"], learning.person_id).codes
     if trained == as_of:
         value[learned >= 0] = fit.judged[learned[learned >= 0]]
     n = len(value)

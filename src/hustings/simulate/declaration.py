@@ -138,7 +138,7 @@ concern = "Shows people their own voting record. It works best, and it puts off 
 [contact_plan.mail]
 outcome = "voted"
 budget_cents = $budget_cents
-actions = ["plain", "social", "record"]
+action_names = ["plain", "social", "record"]
 
 [goals.mailers]
 about = "Mailers delivered"

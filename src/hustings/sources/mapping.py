@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -93,6 +93,15 @@ class Block(BaseModel):
         return self
 
 
+def fillable(table: str) -> tuple[str, ...]:
+    """The columns of a collected table that a block may fill; the others are filled by the loading.
+
+    >>> "given_name" in fillable("records"), "load_id" in fillable("records")
+    (True, False)
+    """
+    return tuple(name for name in spec(table).names if name not in _OWN or name == "event_id")
+
+
 def check_block(source: str, table: str, block: Block, columns: tuple[str, ...]) -> None:
     """Refuse a block that names a column which the table, or the file, does not have.
 
@@ -105,20 +114,28 @@ def check_block(source: str, table: str, block: Block, columns: tuple[str, ...])
     Raises:
         SourceError: With the nearest name that exists.
     """
+    for error in block_faults(source, table, block, columns):
+        raise error
+
+
+def block_faults(
+    source: str, table: str, block: Block, columns: tuple[str, ...] | None
+) -> Iterator[SourceError]:
+    """Everything that `check_block` refuses; of the file's columns nothing where they are None."""
     where = f"[sources.{source}] {table}"
     entries = block.unpivot or []
     targets = set(block.values()) | {key for entry in entries for key in entry if key != "column"}
-    allowed = [name for name in spec(table).names if name not in _OWN or name == "event_id"]
+    allowed = fillable(table)
     for name in sorted(targets):
         if name not in allowed:
-            raise SourceError.unknown(f"{where}: {table} has no column", name, allowed, "hustings explain " + table)
-    for name in _file_columns(block):
-        if name not in columns:
-            raise SourceError.unknown(f"{where}: the file has no column", name, columns, "edit campaign.toml")
+            yield SourceError.unknown(f"{where}: {table} has no column", name, allowed, "hustings explain " + table)
+    for name in dict.fromkeys(_file_columns(block) if columns is not None else ()):
+        if name not in (columns or ()):
+            yield SourceError.unknown(f"{where}: the file has no column", name, columns or (), "edit campaign.toml")
     needed = [c.name for c in spec(table).columns if c.required and c.name not in _OWN]
     for name in needed:
         if name not in targets and name != "record_id":
-            raise SourceError.of(f"{where}: {name} is missing", allowed=spec(table).column(name).about)
+            yield SourceError.of(f"{where}: {name} is missing", allowed=spec(table).column(name).about)
 
 
 def _file_columns(block: Block) -> list[str]:

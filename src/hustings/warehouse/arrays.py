@@ -61,7 +61,7 @@ def _array(column: Any) -> npt.NDArray[Any]:
     return np.asarray(chunk.to_numpy(zero_copy_only=False))
 
 
-def codes(texts: npt.NDArray[Any], labels: list[str] | None = None) -> Codes:
+def codes(texts: npt.NDArray[Any], labels: list[str] | npt.NDArray[Any] | None = None) -> Codes:
     """Texts as integer codes.
 
     Args:
@@ -78,6 +78,6 @@ def codes(texts: npt.NDArray[Any], labels: list[str] | None = None) -> Codes:
     import pyarrow.compute as pc
 
     column = pa.array(texts, pa.string(), from_pandas=True)
-    order = labels if labels is not None else sorted(pc.unique(column.drop_null()).to_pylist())
-    found = pc.index_in(column, value_set=pa.array(order, pa.string()))
-    return Codes(np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64), order)
+    order = pc.unique(column.drop_null()).sort() if labels is None else pa.array(labels, pa.string())
+    found = pc.index_in(column, value_set=order)
+    return Codes(np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64), order.to_pylist())

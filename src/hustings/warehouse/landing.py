@@ -9,7 +9,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
+import tempfile
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,8 @@ from hustings.errors import SourceError
 from hustings.warehouse.connect import Lake
 
 LINE = "_line"
+_BLOCK = 1 << 20
+_ENDS = (b"\r\n", b"\n", b"\r")
 _DELIMITERS = {",": "comma", "\t": "tab", "|": "pipe", ";": "semicolon"}
 _READABLE = {
     "MISSING COLUMNS": "fewer columns than the header",
@@ -133,29 +138,89 @@ def _as_text(name: str, kind: str) -> str:
 
 def _csv(lake: Lake, path: Path, delimiter: str | None, encoding: str) -> tuple[str, ...]:
     columns, separator = _header(path, delimiter, encoding)
+    # DuckDB takes the end of a file that was cut in packing for its end, so a packed file is read through first.
+    uneven = _is_uneven(path, encoding) if path.suffix == ".gz" else None
     try:
-        _read_csv(lake, path, columns, separator, encoding, strict=True)
+        _read_csv(lake, path, columns, separator, encoding)
+        broken = bool(lake.rows("SELECT 1 FROM temp.main.unreadable LIMIT 1"))
     except duckdb.Error as error:
-        # Lines that end now with \n and now with \r\n are read only when DuckDB is not strict.
+        # Lines that end now with \n and now with \r\n may stop it altogether.
         if "invalid state" not in str(error):
-            raise SourceError.of(
-                f"The file cannot be read ({_first(error)})", received=str(path), then="fetch it again"
-            ) from None
-        _read_csv(lake, path, columns, separator, encoding, strict=False)
+            raise _unreadable(path, error) from None
+        broken = uneven = True
+    if broken and (_is_uneven(path, encoding) if uneven is None else uneven):
+        _read_evened(lake, path, columns, separator, encoding)
     return columns
 
 
-def _read_csv(
-    lake: Lake, path: Path, columns: tuple[str, ...], separator: str, encoding: str, *, strict: bool
-) -> None:
+def _is_uneven(path: Path, encoding: str) -> bool:
+    """Whether lines end differently or some are blank; DuckDB then miscounts the broken rows."""
+    ends, last, blank = [0, 0, 0], b"", encoding.lower().startswith("utf-16")
+    try:
+        with _opened(path) as file:
+            while block := file.read(_BLOCK):
+                joined = last + block
+                blank = blank or any(pair in joined for pair in (b"\n\n", b"\n\r", b"\r\r"))
+                # The last byte of the block before may be half of a line end: looked at twice, counted once.
+                ends = [n + joined.count(mark) - last.count(mark) for n, mark in zip(ends, _ENDS, strict=True)]
+                last = block[-1:]
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(path, error) from None
+    both, new_line, carriage_return = ends
+    return blank or (min(new_line, carriage_return) > 0 and not both == new_line == carriage_return)
+
+
+def _read_evened(lake: Lake, path: Path, columns: tuple[str, ...], separator: str, encoding: str) -> None:
+    """Read a copy of the file whose lines all end alike and of which none is blank."""
+    with tempfile.TemporaryDirectory(prefix="landing-", dir=lake.store) as folder:
+        copy = Path(folder) / "rows.csv"
+        try:
+            with (
+                io.TextIOWrapper(_opened(path), encoding=encoding, errors="surrogateescape", newline="") as source,
+                copy.open("w", encoding=encoding, errors="surrogateescape", newline="") as target,
+            ):
+                target.writelines(_evened(source, separator, keep_blank=len(columns) == 1))
+            _read_csv(lake, copy, columns, separator, encoding)
+        except (duckdb.Error, OSError, EOFError, UnicodeError, zlib.error) as error:
+            raise _unreadable(path, error) from None
+
+
+def _evened(lines: Iterable[str], separator: str, *, keep_blank: bool) -> Iterator[str]:
+    """The lines with one kind of end, and without those that are blank; quoted text stays as it is.
+
+    In a file of one column a blank line is a row.
+
+    >>> "".join(_evened(["a,b\\r\\n", "\\n", '1,"x\\n', "\\n", 'y"\\n'], ",", keep_blank=False))
+    'a,b\\n1,"x\\n\\ny"\\n'
+    """
+    opens = re.compile(rf'(?:^|{re.escape(separator)})"(?:[^"]|"")*$')
+    inside = False
+    for line in lines:
+        text = line.rstrip("\r\n")
+        blank = not text and not inside and not keep_blank
+        if text.count('"') % 2:
+            inside = not inside and opens.search(text) is not None
+        if not blank:
+            yield line if inside else text + "\n"
+
+
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    return SourceError.of(
+        f"The file cannot be read ({_first(error)})", received=str(path), then="fetch it again"
+    )
+
+
+def _read_csv(lake: Lake, path: Path, columns: tuple[str, ...], separator: str, encoding: str) -> None:
     for name in ("landed", "unreadable", "landed_errors", "landed_scans", "landed_rows"):
         lake.raw.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
-    types = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in columns)
+    # The file's columns go by number here, so that none of them can be taken for one of ours.
+    numbered = [f"_{number}" for number in range(len(columns))]
+    types = ", ".join(f"{name}: 'VARCHAR'" for name in numbered)
     lake.raw.execute(
-        f"""CREATE TEMP TABLE landed_rows AS SELECT row_number() OVER () AS _row, *
+        f"""CREATE TEMP TABLE landed_rows AS SELECT row_number() OVER () AS kept, *
         FROM read_csv(?, auto_detect = false, header = false, skip = 1, columns = {{{types}}},
             delim = {_text(separator)}, quote = '"', escape = '"', encoding = {_text(encoding)},
-            strict_mode = {str(strict).lower()}, max_line_size = 2000000, compression = ?,
+            max_line_size = 2000000, compression = ?,
             store_rejects = true, rejects_limit = 0,
             rejects_table = 'landed_errors', rejects_scan = 'landed_scans')""",
         [str(path), "gzip" if path.suffix == ".gz" else "none"],
@@ -168,34 +233,35 @@ def _read_csv(
             min(csv_line) AS "row"
         FROM landed_errors GROUP BY line"""
     )
+    named = ", ".join(f"{number} AS {_name(name)}" for number, name in zip(numbered, columns, strict=True))
     # DuckDB numbers only the rows that it keeps; each moves down by the broken ones before it.
     lake.raw.execute(
         f"""CREATE TEMP TABLE landed AS
         WITH broken AS (SELECT line, row_number() OVER (ORDER BY line) AS n FROM unreadable),
             shifts AS (SELECT line - n AS kept_before, max(n) AS n FROM broken GROUP BY ALL)
-        SELECT _row + coalesce(n, 0) AS {LINE}, {", ".join(map(_name, columns))}
-        FROM landed_rows ASOF LEFT JOIN shifts ON _row > kept_before"""
+        SELECT kept + coalesce(n, 0) AS {LINE}, {named}
+        FROM landed_rows ASOF LEFT JOIN shifts ON kept > kept_before"""
     )
     lake.raw.execute("DROP TABLE temp.main.landed_rows")
 
 
 def _header(path: Path, delimiter: str | None, encoding: str) -> tuple[tuple[str, ...], str]:
-    known = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    line = _first_line(path, encoding)
+    if delimiter is not None and len(delimiter) != 1:
+        raise SourceError.of("A delimiter is one character", received=delimiter, allowed="such as ; or |")
+
+    def cells(separator: str) -> list[str]:
+        return next(csv.reader([line], delimiter=separator, strict=True), [])
+
     try:
-        with _opened(path) as file:
-            line = io.TextIOWrapper(file, encoding=known, newline="").readline()
-    except (OSError, EOFError, zlib.error) as error:
+        separator = delimiter or max(_DELIMITERS, key=lambda mark: len(cells(mark)))
+        columns = tuple(name.strip() for name in cells(separator))
+    except csv.Error:
         raise SourceError.of(
-            f"The file cannot be read ({error})", received=str(path), then="fetch it again"
+            "The header has a quotation mark that is not closed on its line",
+            received=str(path),
+            then=f"edit {path.name}",
         ) from None
-    except UnicodeDecodeError:
-        raise SourceError.of(
-            f"The header is not in {encoding}", received=str(path), then='set encoding = "latin-1" in its section'
-        ) from None
-    except LookupError:
-        raise SourceError.of("Unknown encoding", received=encoding, allowed="utf-8, latin-1, utf-16") from None
-    separator = delimiter or max(_DELIMITERS, key=line.count)
-    columns = tuple(name.strip() for name in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), []))
     if not any(columns):
         raise SourceError.of("The file has no header", received=str(path), then="fetch it again")
     lower = [name.lower() for name in columns]
@@ -205,6 +271,25 @@ def _header(path: Path, delimiter: str | None, encoding: str) -> tuple[tuple[str
             "A column of the header is empty or stands there twice", received=twice, then=f"edit {path.name}"
         )
     return columns, separator
+
+
+def _first_line(path: Path, encoding: str) -> str:
+    """The header's text, without its line end."""
+    known = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    try:
+        # Damaged bytes further down are the rows' fault, and are found there.
+        with io.TextIOWrapper(_opened(path), encoding=known, errors="surrogateescape", newline="") as file:
+            line = file.readline(_BLOCK).rstrip("\r\n")
+        line.encode(known)
+    except UnicodeError:
+        raise SourceError.of(
+            f"The header is not in {encoding}", received=str(path), then='set encoding = "latin-1" in its section'
+        ) from None
+    except LookupError:
+        raise SourceError.of("Unknown encoding", received=encoding, allowed="utf-8, latin-1, utf-16") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(path, error) from None
+    return line
 
 
 def _opened(path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""What can be done ─► what to do, for whom, at what cost, for what expected gain."""
