@@ -25,7 +25,7 @@ class Campaign:
         folder: The folder that holds campaign.toml and the warehouse.
         name: Shown at the head of every page.
         election_day: The day that decides.
-        as_of: Nothing later is used; today where the file does not say.
+        as_of: Nothing later is used; today (UTC) where the file does not say.
         place: Where it is held.
         currency: Of all amounts, as an ISO 4217 code.
         playbook: Which stages run.
@@ -54,7 +54,7 @@ class Campaign:
 ABOUT = {
     "name": "The campaign's name, at the head of every page.",
     "election_day": "The day that decides.",
-    "as_of": "Nothing that happened or arrived on this day or later is used; today unless given.",
+    "as_of": "Nothing that happened on this day or later, or arrived after it began, is used; today unless given.",
     "place": "Where the election is held.",
     "currency": "Currency of all amounts, an ISO 4217 code; amounts are in its hundredths.",
     "playbook": "Which field of use: it names the stages that run.",

@@ -45,7 +45,8 @@ class HustingsError(Exception):
         if received is not None:
             text += f"; received {received!r}"
         if allowed is not None:
-            text += f"; allowed: {allowed if isinstance(allowed, str) else ', '.join(map(str, allowed))}"
+            several = not isinstance(allowed, str) and isinstance(allowed, Iterable)
+            text += f"; allowed: {', '.join(map(str, allowed)) if several else allowed}"
         return cls(f"{text}. Next: {then}" if then else f"{text}.")
 
     @classmethod

@@ -61,7 +61,7 @@ def _foreign(module: str) -> bytes:
 
 @cache
 def _path(module: str) -> Path | None:
-    if module.split(".")[0] != "hustings":
+    if module.split(".", maxsplit=1)[0] != "hustings":
         return None
     relative = ROOT.joinpath(*module.split(".")[1:])
     for candidate in (relative.with_suffix(".py"), relative / "__init__.py"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import graphlib
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -30,7 +31,18 @@ from hustings.tables import TABLES, spec
 from hustings.warehouse.connect import Lake, exists, open_lake
 from hustings.warehouse.landing import land
 from hustings.warehouse.lock import locked
-from hustings.warehouse.runs import PUBLISHED, Published, expire, fingerprints, last_snapshot, new_run_id, published, record
+from hustings.warehouse.runs import (
+    FORGOTTEN,
+    PUBLISHED,
+    Published,
+    expire,
+    fingerprints,
+    last_snapshot,
+    mark,
+    new_run_id,
+    published,
+    record,
+)
 from hustings.warehouse.store import create_tables, forget, hold, read, release, write
 
 
@@ -83,8 +95,13 @@ class Report:
     seconds: float
 
 
-class _Nobody(Observer):
+class _Nobody:
     """An observer that does not care."""
+
+    def begin(self, *_: Any, **__: Any) -> None:
+        """Nothing."""
+
+    start = finish = begin
 
 
 def load_stages(campaign: Campaign) -> tuple[Stage, ...]:
@@ -96,9 +113,7 @@ def load_stages(campaign: Campaign) -> tuple[Stage, ...]:
     return tuple(found)
 
 
-def plan(
-    campaign: Campaign, *tables: str, stages: Sequence[Stage] | None = None
-) -> tuple[Node, ...]:
+def plan(campaign: Campaign, *tables: str, stages: Sequence[Stage] | None = None) -> tuple[Node, ...]:
     """The nodes that make the named tables, in an order in which they can be made.
 
     Args:
@@ -131,9 +146,8 @@ def plan(
 def _nodes(campaign: Campaign, stages: Sequence[Stage]) -> dict[str, Node]:
     found: dict[str, tuple[Instance, Stage]] = {}
     makers: dict[str, list[str]] = {}
+    _check_makers(stages)
     for instance in instances(campaign, stages):
-        if instance.name in found:
-            raise FlowError.of("Two stages make one table", received=instance.name)
         found[instance.name] = instance, instance.stage
         for table in instance.stage.writes:
             makers.setdefault(table, []).append(instance.name)
@@ -148,6 +162,21 @@ def _nodes(campaign: Campaign, stages: Sequence[Stage]) -> dict[str, Node]:
         )
         for name, (instance, stage) in found.items()
     }
+
+
+def _check_makers(stages: Sequence[Stage]) -> None:
+    maker: dict[str, Stage] = {}
+    for stage in stages:
+        for table in stage.writes:
+            other = maker.setdefault(table, stage)
+            # Declared instances of two stages write parts of one table (`models`): each replaces its own.
+            if other is not stage and not (other.each and stage.each and other.writes[0] != stage.writes[0]):
+                raise FlowError.of(
+                    f"Two stages make {table}",
+                    received=f"{other.path} and {stage.path}",
+                    allowed="one stage for each table, or parts by declared instances",
+                    then="take one of them out of the playbook",
+                )
 
 
 def _needs(stage: Stage, makers: Mapping[str, list[str]], made: set[str]) -> tuple[str, ...]:
@@ -196,9 +225,12 @@ def fingerprint(campaign: Campaign, node: Node, inputs: Mapping[str, str]) -> st
     declared = repr([TABLES[name] for name in stage.writes])
     watched = stage.watch(campaign.folder, node.settings) if stage.watch else ""
     settings = json.dumps(setting(dict(node.settings)), sort_keys=True)
+    names = {parameter.name for parameter in stage.parameters()}
     return digest(
         stage.path,
         code_digest(stage.function.__module__),
+        code_digest("hustings.warehouse.landing") if "land" in names else "",
+        str(campaign.seed) if "rng" in names else "",
         declared,
         settings,
         watched,
@@ -287,8 +319,8 @@ def _run(
     observer.begin(run_id, [node.name for node in stale], len(nodes) - len(stale))
     for name in sorted(set(last) - every):
         with lake.transaction():
-            forget(lake, name)
-            lake.raw.execute("DELETE FROM lake.runs WHERE node = ?", [name])
+            forget(lake, name, run_id)
+            mark(lake, run_id, name, FORGOTTEN, _version())
     computed: dict[str, Mapping[str, int]] = {}
     for node in stale:
         observer.start(node.name)
@@ -296,7 +328,8 @@ def _run(
         computed[node.name] = _compute(lake, campaign, node, marks, run_id)
         observer.finish(node.name, computed[node.name], time.monotonic() - started)
     with lake.transaction():
-        _publish(lake, run_id, marks)
+        total = digest(*(marks[name] for name in sorted(marks)))
+        mark(lake, run_id, PUBLISHED, total, _version(), inputs=marks, snapshot=last_snapshot(lake))
     fresh = tuple(node.name for node in nodes if node not in stale)
     return Report(run_id, computed, fresh, time.monotonic() - began)
 
@@ -358,26 +391,6 @@ def arguments(campaign: Campaign, node: Node, lake: Lake, run_id: str) -> dict[s
     return given
 
 
-def _publish(lake: Lake, run_id: str, marks: Mapping[str, str]) -> None:
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
-    record(
-        lake,
-        {
-            "run_id": run_id,
-            "node": PUBLISHED,
-            "stage": "hustings.flow:run",
-            "fingerprint": digest(*(marks[name] for name in sorted(marks))),
-            "inputs": json.dumps(dict(marks)),
-            "settings": "{}",
-            "code": _version(),
-            "rows": "{}",
-            "started_at": now,
-            "finished_at": now,
-            "snapshot": last_snapshot(lake),
-        },
-    )
-
-
 def tidy(campaign: Campaign) -> tuple[int, int]:
     """Let go of the snapshots that no run published within `retention_days`, nor the newest, needs.
 
@@ -397,4 +410,7 @@ def _version() -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:300]
+    """What an error says; without what stands in quotation marks where that may be a person's."""
+    line = (str(error).splitlines() or [""])[0][:300]
+    of_names = isinstance(error, (LookupError, AttributeError, NameError, OSError))
+    return line if of_names or type(error).__module__.startswith("ibis.") else re.sub(r"'[^']*'", "'…'", line)

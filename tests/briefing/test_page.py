@@ -111,6 +111,17 @@ def test_a_decision_without_gain_says_send_nothing(facts):
     assert "Expected gain" not in text
 
 
+def test_send_nothing_is_said_once_and_with_its_reason(facts):
+    none = dict(
+        facts.decisions[0], expected=None, low=None, high=None, recommendation="Send nothing: too dear."
+    )
+    options = [dict(o, reason="too dear") if o["option"] == "plan" else o for o in facts.options]
+    text = _text(replace(facts, decisions=[none], options=options))
+    assert "Send nothing. Send nothing" not in text
+    assert "The control group can show" not in text
+    assert text.count("Send nothing: too dear") >= 2
+
+
 def test_a_plan_that_cannot_be_told_from_nothing_says_send_nothing(facts):
     options = [dict(o, low=-10.0, per_1000_low=-0.5) if o["option"] == "plan" else o for o in facts.options]
     assert "The plan cannot be told from sending nothing: send nothing" in _text(
@@ -189,6 +200,14 @@ def test_rejected_rows_are_counted_with_their_reasons(html):
     text = _Page(html).text
     assert "378 of 388,165 rows could not be read" in text
     assert "no record_id: 290" in text
+
+
+def test_only_the_most_frequent_reasons_are_told(facts):
+    reasons = [{"reason": f"fault {i}", "n": 90 - i} for i in range(50)]
+    text = _text(replace(facts, sources=[dict(facts.sources[1], reasons=reasons)]))
+    assert "fault 2: 88" in text
+    assert "fault 3" not in text
+    assert "47 more reasons" in text
 
 
 def test_a_goal_shows_shape_word_and_number(html):

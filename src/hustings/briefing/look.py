@@ -236,6 +236,15 @@ def plural(count: Any, noun: str, nouns: str = "") -> str:
     return f"{figure(count)} {noun if count == 1 else nouns or noun + 's'}"
 
 
+def sentence(text: str) -> str:
+    """A text that begins with a capital.
+
+    >>> sentence("record raises turnout")
+    'Record raises turnout'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def listed(names: list[str]) -> str:
     """Names in a sentence.
 

@@ -19,6 +19,7 @@ from hustings.briefing.look import (
     money,
     plural,
     points,
+    sentence,
     spread,
     text_width,
     with_interval,
@@ -89,7 +90,7 @@ def _lift_picture(facts: Facts, test: Any, outcome: Any, name: str) -> Picture:
     )
     arms = [a for a in facts.experiments if a.get("experiment") == test]
     control = next((clean(a.get("arm")) for a in arms if a.get("is_control")), "control")
-    title = sentences.lift_finding(rows, test, outcome)
+    title = sentence(sentences.lift_finding(rows, test, outcome))
     caption = (
         f"Points of {sentences.outcome_word(outcome)} added, against {control}, by intention to treat, "
         f"with 95 % intervals. {sentences.design_sentence(arms)}"
@@ -97,7 +98,7 @@ def _lift_picture(facts: Facts, test: Any, outcome: Any, name: str) -> Picture:
     zero = f"0 = {control}" if text_width(control, 13) < 130 else "0 = control"
     about = f"{title}. " + "; ".join(f"{clean(r.get('arm'))} {_lift_words(r)}" for r in rows) + "."
     # The arms that the finding names are the ones it is about.
-    drawn = [_lift_row(r, strong=_stands_in(clean(r.get("arm")), title)) for r in rows]
+    drawn = [_lift_row(r, strong=_stands_in(clean(r.get("arm")).casefold(), title.casefold())) for r in rows]
     head = ("Arm", "Points", "95 % interval", "Standard error", "People in arm", "In control")
     return Picture(
         name,
@@ -221,7 +222,7 @@ def _option_picture(facts: Facts, plan: Any, name: str) -> Picture:
     main = by_estimate((r for r in rows if r.get("estimator") == estimator), "per_1000")
     other = {r.get("option"): r for r in rows if r.get("estimator") != estimator}
     waiting = {str(r.get("option")): needs_approval(r, facts) for r in main}
-    title = sentences.option_finding(main, waiting)
+    title = sentence(sentences.option_finding(main, waiting))
     unit = f"per {money(100_000, facts.currency)}"
     largest = max((abs(x) for r in main if (x := known(r.get("per_1000"))) is not None), default=0.0)
     digits = 0 if largest >= 10 else 1

@@ -49,31 +49,38 @@ def reliability_chart(
     >>> reliability_chart(bins, [], width=350, labels=("m", "r"), name="r", title="t", about="")[:4]
     '<svg'
     """
-    import altair as alt
-
     left, top, right, bottom = 40.0, 34.0, 14.0, 48.0
     side = width - left - right
     ticks = ticks_of([100 * v for b in (*model, *rule) for v in (b.predicted, b.high)], 5)
-    scale = alt.Scale(domain=[ticks[0], ticks[-1]], nice=False)
-    x = alt.X("predicted:Q", scale=scale, axis=axis_of(ticks))
-    y = alt.Y("observed:Q", scale=scale, axis=axis_of(ticks))
-    ends = [{"predicted": t, "observed": t} for t in (ticks[0], ticks[-1])]
-    diagonal = alt.Chart(rows_of(ends)).mark_line(color=light("pale"), strokeDash=[5, 4], strokeWidth=1.5)
-    layers = [diagonal.encode(x=x, y=y)]
-    low = alt.Y("low:Q", scale=scale, axis=axis_of(ticks))
-    for bins, shade, filled in ((rule, "pale", False), (model, "accent", True)):
-        if bins:
-            bars, dots = _bins(bins, shade, filled)
-            layers += [bars.encode(x=x, y=low, y2="high:Q"), dots.encode(x=x, y=y)]
-    layers += _tags(model, rule, labels, side, ticks[-1])
-    layers.append(_across(-24, "Observed, in 100 people", -left, "left"))
-    layers.append(_across(side + 36, "Predicted, in 100 people", side, "right"))
+    layers = [
+        *_layers(model, rule, ticks),
+        *_tags(model, rule, labels, side, ticks[-1]),
+        _across(-24, "Observed, in 100 people", -left, "left"),
+        _across(side + 36, "Predicted, in 100 people", side, "right"),
+    ]
     return draw(
         themed(layers, width=side, height=side, padding=(left, top, right, bottom)),
         name=name,
         title=title,
         about=about,
     )
+
+
+def _layers(model: list[Bin], rule: list[Bin], ticks: list[float]) -> list[Any]:
+    import altair as alt
+
+    scale = alt.Scale(domain=[ticks[0], ticks[-1]], nice=False)
+    x = alt.X("predicted:Q", scale=scale, axis=axis_of(ticks))
+    y = alt.Y("observed:Q", scale=scale, axis=axis_of(ticks))
+    low = alt.Y("low:Q", scale=scale, axis=axis_of(ticks))
+    ends = [{"predicted": t, "observed": t} for t in (ticks[0], ticks[-1])]
+    diagonal = alt.Chart(rows_of(ends)).mark_line(color=light("pale"), strokeDash=[5, 4], strokeWidth=1.5)
+    layers = [diagonal.encode(x=x, y=y)]
+    for bins, shade, filled in ((rule, "pale", False), (model, "accent", True)):
+        if bins:
+            bars, dots = _bins(bins, shade, filled)
+            layers += [bars.encode(x=x, y=low, y2="high:Q"), dots.encode(x=x, y=y)]
+    return layers
 
 
 def _across(y: float, text: str, x: float, align: str) -> Any:

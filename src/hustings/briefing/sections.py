@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from hustings.briefing import sentences
-from hustings.briefing.facts import Facts, Record, pending
+from hustings.briefing.facts import Facts, Record, Records, pending
 from hustings.briefing.look import (
     UNKNOWN,
     clean,
@@ -17,11 +17,14 @@ from hustings.briefing.look import (
     moment,
     money,
     plural,
+    sentence,
     spread,
     with_interval,
 )
 
 View = dict[str, Any]
+# A damaged file may have hundreds; the rest are in the table `rejects`.
+_REASONS = 3
 _SHAPES = {"ahead": "up", "on plan": "dot", "behind": "down", "not started": "ring"}
 
 
@@ -60,8 +63,8 @@ def findings(facts: Facts) -> list[View]:
 def decisions(facts: Facts) -> list[View]:
     """What is to be decided: of each plan its latest decision.
 
-    >>> decisions(Facts(decisions=[{"plan_id": "mail", "question": "Mail?", "expected": None}]))[0]["nothing"]
-    True
+    >>> decisions(Facts(decisions=[{"question": "Mail?", "expected": None}]))[0]["recommendation"]
+    'Send nothing.'
     """
     latest: dict[Any, Record] = {}
     for row in sorted(facts.decisions, key=lambda r: r.get("as_of") or date.min):
@@ -78,15 +81,17 @@ def _decision(row: Record, facts: Facts) -> View:
         value, note = (rule, "") if ballots is None else (f"{figure(ballots, sign=True)} ballots", rule)
         boxes.append({"label": "The rule it replaces", "value": value, "note": note, "shape": ""})
     boxes.append(_approval_box(row, facts))
+    advice = clean(row.get("recommendation"))
+    # The stage that decides may have said it already.
+    said = advice.casefold().startswith("send nothing")
     notes = []
-    if (effect := known(row.get("detectable_effect"))) is not None:
+    if not nothing and (effect := known(row.get("detectable_effect"))) is not None:
         notes.append(f"The control group can show an effect of {figure(100 * effect, 1)} points per person.")
-    if row.get("available_on"):
+    if not nothing and row.get("available_on"):
         notes.append(f"The outcome can be known from {day(row['available_on'])}.")
     return {
         "question": clean(row.get("question")) or "What is to be done?",
-        "recommendation": clean(row.get("recommendation")),
-        "nothing": nothing,
+        "recommendation": f"Send nothing. {advice}".strip() if nothing and not said else advice,
         "boxes": boxes,
         "notes": notes,
     }
@@ -111,7 +116,7 @@ def _approval_box(row: Record, facts: Facts) -> View:
     if waiting:
         value, shape = f"{len(waiting)} waiting", "ring"
         names = listed([_arm(a) for a in waiting])
-        note = f"{names}: left out until approved. {_if_approved(row, facts)}".strip()
+        note = f"{sentence(names)}: left out until approved. {_if_approved(row, facts)}".strip()
     elif asked:
         who = listed(sorted({clean(a.get("approved_by")) for a in asked}))
         value, shape, note = "Approved", "up", f"{listed([_arm(a) for a in asked])}, by {who}"
@@ -144,7 +149,7 @@ def concerns(facts: Facts) -> list[str]:
     >>> concerns(Facts(actions=[{"arm": "Self", "needs_approval": True, "concern": "Shows voting records."}]))
     ['Self: Shows voting records.']
     """
-    return [f"{_arm(a)}: {clean(a['concern'])}" for a in pending(facts) if a.get("concern")]
+    return [f"{sentence(_arm(a))}: {clean(a['concern'])}" for a in pending(facts) if a.get("concern")]
 
 
 def goals(facts: Facts) -> list[View]:
@@ -197,7 +202,7 @@ def _source(row: Record) -> View:
     elif kept + rejected != read:
         fault = f"{figure(kept)} kept + {figure(rejected)} rejected is not {figure(read)} read"
     age = known(row.get("age_days"))
-    share = f" ({figure(100 * rejected / read, 1)} %)" if rejected and read else ""
+    share = f" ({_share(rejected / read)} %)" if rejected and read else ""
     return {
         "source": clean(row.get("source")),
         "read": figure(read),
@@ -205,8 +210,18 @@ def _source(row: Record) -> View:
         "rejected": f"{figure(rejected)}{share}",
         "age": UNKNOWN if age is None else plural(int(age), "day"),
         "fault": fault,
-        "reasons": [f"{clean(r.get('reason'))}: {figure(r.get('n'))}" for r in row.get("reasons") or ()],
+        "reasons": _reasons(row.get("reasons") or ()),
     }
+
+
+def _share(share: float) -> str:
+    return figure(100 * share, 1) if share >= 0.0005 else "< 0.1"
+
+
+def _reasons(rows: Records) -> list[str]:
+    """The most frequent reasons; how many more there are."""
+    told = [f"{clean(r.get('reason'))}: {figure(r.get('n'))}" for r in rows[:_REASONS]]
+    return [*told, plural(len(rows) - _REASONS, "more reason")] if len(rows) > _REASONS else told
 
 
 def sources_finding(facts: Facts) -> str:

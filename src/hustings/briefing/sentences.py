@@ -190,6 +190,8 @@ def option_finding(rows: list[Record], waiting: Mapping[str, bool]) -> str:
     if plan is None:
         return "There is no plan to compare"
     gain = _numbers(plan, "added_ballots", "low", "high")
+    if plan.get("reason"):
+        return f"Send nothing: {clean(plan['reason']).rstrip('.')}"
     if known(plan.get("n_people")) == 0:
         return "No option is worth its cost: send nothing"
     if not gain or gain[1] <= 0:

@@ -40,7 +40,7 @@ def get_data(
         Path | None, typer.Option(metavar="FOLDER", help="Where; else the folder that HUSTINGS_DATA names.")
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="Another address of the same file; it is verified too.")
+        str | None, typer.Option(metavar="URL", help="Another address of the same file; it is verified too.")
     ] = None,
 ) -> None:
     """Fetch public data, verify them, and put them where campaign.toml looks for them.

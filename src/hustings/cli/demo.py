@@ -9,9 +9,11 @@ import typer
 
 
 def demo(
-    directory: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("demo"),
-    people: Annotated[int, typer.Option(help="Registered voters, 1,000 to 1,000,000.")] = 50_000,
-    seed: Annotated[int, typer.Option(help="Seed of all randomness, 0 or more.")] = 7,
+    directory: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="A new folder, or the demo's own.")
+    ] = Path("demo"),
+    people: Annotated[int, typer.Option(metavar="N", help="Registered voters, 1,000 to 1,000,000.")] = 50_000,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of all randomness, 0 or more.")] = 7,
 ) -> None:
     """Make up a campaign, run it, and write its briefing.
 

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         return 0
     except SystemExit as end:
-        if not interrupted:
+        if not interrupted and end.code != INTERRUPTED:
             return _flushed(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
     except KeyboardInterrupt:
         interrupted.append(signal.SIGINT)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hustings.cli.options import Folder
+from hustings.cli.options import AsOf, Folder
 
 
 def export(
@@ -16,6 +16,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where; in the campaign's folder lists/ unless given.")
     ] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Cut the list of a plan: the people to contact, without those held out or opted out.
 
@@ -26,7 +27,7 @@ def export(
     from hustings.campaign import read_campaign
     from hustings.exports.lists import cut
 
-    found = cut(read_campaign(folder or Path()), plan, out=out)
+    found = cut(read_campaign(folder or Path()), plan, out=out, as_of=as_of)
     typer.echo(
         f"Written: {found.path} ({found.n_rows:,} rows; {found.n_opted_out:,} left out for an opt-out)"
     )

@@ -12,11 +12,18 @@ from hustings.cli.options import Folder
 
 
 def init(
-    directory: Annotated[Path | None, typer.Argument(metavar="[DIR]", show_default=False)] = None,
-    name: Annotated[str, typer.Option(help="The campaign's name; the folder's unless given.")] = "",
+    directory: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Its folder; the current one unless given.", show_default=False),
+    ] = None,
+    name: Annotated[
+        str, typer.Option(metavar="TEXT", help="The campaign's name; the folder's unless given.")
+    ] = "",
     election_day: Annotated[
         datetime.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The day that decides; next November's unless given."),
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DAY", help="The day that decides; next November's unless given."
+        ),
     ] = None,
     folder: Folder = None,
 ) -> None:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    tables: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", show_default=False)] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TABLE]...", help="What is wanted; everything unless given.", show_default=False
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is stale, and why.")] = False,
     folder: Folder = None,
     json: AsJson = False,

@@ -15,7 +15,7 @@ def settings(
     schema: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a JSON Schema for editors to this file.")
     ] = None,
-    playbook: Annotated[str, typer.Option(help="Whose settings.")] = "election",
+    playbook: Annotated[str, typer.Option(metavar="NAME", help="Whose settings.")] = "election",
     json: AsJson = False,
 ) -> None:
     """List every setting of campaign.toml, or write its schema for an editor.
@@ -25,7 +25,7 @@ def settings(
 
     Example: hustings settings --schema campaign.schema.json
     """
-    from hustings.cli.printing import print_json, print_glossary
+    from hustings.cli.printing import print_glossary, print_json
     from hustings.settings import settings as all_settings
     from hustings.settings import stages_of
 

@@ -21,7 +21,11 @@ def show(
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for programs.")] = False,
     limit: Annotated[
         int | None,
-        typer.Option(min=0, help=f"Rows at most; {_ROWS} for people, all for --json and --csv unless given."),
+        typer.Option(
+            min=0,
+            metavar="N",
+            help=f"Rows at most; {_ROWS} for people, all for --json and --csv unless given.",
+        ),
     ] = None,
     as_of: AsOf = None,
     private: Annotated[

@@ -45,7 +45,9 @@ def read_arms(assignments: Table, experiment: str, control: str, *more: str) -> 
 
 
 def shares(planned: dict[str, float], labels: list[str]) -> list[float] | None:
-    """The planned shares in the order of the labels, adding to 1, or None when none are declared.
+    """The planned shares in the order of the labels, or None when none are declared.
+
+    They add to 1 together with those of planned arms that nobody is in.
 
     Raises:
         DesignError: An arm of the file has no planned share, or shares are not positive.
@@ -57,8 +59,10 @@ def shares(planned: dict[str, float], labels: list[str]) -> list[float] | None:
         return None
     for arm in labels:
         if arm not in planned:
-            raise DesignError.unknown("planned_shares does not name the arm", arm, planned, "edit campaign.toml")
+            raise DesignError.unknown(
+                "planned_shares does not name the arm", arm, planned, "edit campaign.toml"
+            )
     if any(share <= 0 for share in planned.values()):
         raise DesignError.of("planned_shares must be above 0", received=planned)
-    total = sum(planned[arm] for arm in labels)
+    total = sum(planned.values())
     return [planned[arm] / total for arm in labels]

@@ -37,5 +37,9 @@ def attach_assignments(
     one = arms.filter(arms.n_arms == 1).join(
         people.select("person_id", "household_id", "place_id"), "person_id"
     )
-    unit_id = {"person": one.person_id, "household": one.household_id, "place": one.place_id.coalesce(one.person_id)}
+    unit_id = {
+        "person": one.person_id,
+        "household": one.household_id,
+        "place": one.place_id.coalesce(one.person_id),
+    }
     return one.mutate(unit_id=unit_id[unit]).select(*spec("assignments").names)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.errors import DesignError
-from hustings.experiments.arms import Arms, read_arms, shares
+from hustings.experiments.arms import Arms, read_arms
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import Matrix, arrays, codes, matrix
@@ -38,25 +38,41 @@ def estimate_effects(
     experiment: str,
     outcome: Annotated[str, About("What the effect is on: a yes-or-no outcome.")],
     as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
-    folds: Annotated[int, About("Parts in which people are judged by models that never saw them.", ge=2, le=20)] = 5,
+    folds: Annotated[
+        int, About("Parts in which people are judged by models that never saw them.", ge=2, le=20)
+    ] = 5,
     rng: np.random.Generator,
 ) -> Result:
     """Effects of every arm on everyone, those in the test by models that never saw their household."""
     control, propensity, why = _design(experiments, experiment)
-    trial = None if why else _trial(assignments, outcomes, features, people, experiment, control, outcome, as_of)
+    trial = (
+        None if why else _trial(assignments, outcomes, features, people, experiment, control, outcome, as_of)
+    )
     why = why or _why_not(trial)
     if why or trial is None:
         return {"effects": _empty(), "models": _card(experiment, outcome, as_of, None, None, str(why))}
     share = np.array([propensity[arm] for arm in trial.arms.labels])
     part = stats.calibration.cluster_folds(trial.cluster, folds, rng)
     fitted = stats.uplift.fit_effects(
-        trial.known.values, trial.value, trial.arms.arm, trial.cluster, n_arms=len(trial.arms.labels), folds=part
+        trial.known.values,
+        trial.value,
+        trial.arms.arm,
+        trial.cluster,
+        n_arms=len(trial.arms.labels),
+        folds=part,
     )
     aipw = stats.uplift.aipw_scores(trial.value, trial.arms.arm, fitted.mean, share)
     ipw = stats.uplift.ipw_scores(trial.value, trial.arms.arm, share)
     effect, shrinkages = _shrunk(fitted.effect, aipw, trial.cluster, part)
     tested = _rows(
-        experiment, outcome, trial.arms.labels, trial.arms.person_id, trial.as_of, effect, fitted.std_error, (aipw, ipw)
+        experiment,
+        outcome,
+        trial.arms.labels,
+        trial.arms.person_id,
+        trial.as_of,
+        effect,
+        fitted.std_error,
+        (aipw, ipw),
     )
     others = _others(features, as_of, trial, fitted.model, shrinkages, experiment, outcome)
     return {
@@ -160,7 +176,7 @@ def _rows(
     def long(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.ascontiguousarray(values.T).ravel()
 
-    aipw, ipw = ((long(r[:, 1:] - r[:, :1]) for r in readings) if readings else (nothing, nothing))
+    aipw, ipw = (long(r[:, 1:] - r[:, :1]) for r in readings) if readings else (nothing, nothing)
     return {
         "person_id": np.tile(person_id, k),
         "experiment": np.full(n * k, experiment, dtype=object),
@@ -176,17 +192,34 @@ def _rows(
 
 
 def _others(
-    features: Table, as_of: datetime.date, trial: Trial, model: Any, shrinkages: list[Any], experiment: str, outcome: str
+    features: Table,
+    as_of: datetime.date,
+    trial: Trial,
+    model: Any,
+    shrinkages: list[Any],
+    experiment: str,
+    outcome: str,
 ) -> dict[str, npt.NDArray[Any]]:
     """Everyone who is described as of `as_of` and has no row yet, by the model of the whole test."""
     now = arrays(features.filter(features.as_of == as_of).order_by("person_id"))
-    done = trial.arms.person_id[trial.as_of == np.datetime64(as_of)] if len(trial.as_of) else trial.arms.person_id
+    done = (
+        trial.arms.person_id[trial.as_of == np.datetime64(as_of)]
+        if len(trial.as_of)
+        else trial.arms.person_id
+    )
     left = codes(now["person_id"], done).codes < 0
     rest = {name: column[left] for name, column in now.items()}
     found = model.predict(matrix(rest, trial.known.names).values)
     effect = np.column_stack([shrinkage.apply(found.effect[:, j]) for j, shrinkage in enumerate(shrinkages)])
     rows = _rows(
-        experiment, outcome, trial.arms.labels, rest["person_id"], rest["as_of"], effect, found.std_error, None
+        experiment,
+        outcome,
+        trial.arms.labels,
+        rest["person_id"],
+        rest["as_of"],
+        effect,
+        found.std_error,
+        None,
     )
     tested = codes(rest["person_id"], trial.arms.person_id).codes >= 0
     return rows | {"out_of_sample": np.tile(~tested, len(trial.arms.labels) - 1)}
@@ -214,7 +247,11 @@ def _card(
 
 
 def _measured(
-    trial: Trial, fitted: Any, effect: npt.NDArray[np.float64], shrinkages: list[Any], share: npt.NDArray[np.float64]
+    trial: Trial,
+    fitted: Any,
+    effect: npt.NDArray[np.float64],
+    shrinkages: list[Any],
+    share: npt.NDArray[np.float64],
 ) -> dict[str, Any]:
     arms: list[dict[str, Any]] = []
     for code, label in enumerate(trial.arms.labels[1:], start=1):

@@ -26,7 +26,8 @@ def check_experiments(
     as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
     unit: Annotated[Unit, About("What was drawn at random; errors are clustered by it.")] = "household",
     planned_shares: Annotated[
-        dict[str, float], About("Share of the units planned for each arm, in any unit; needed to check the ratio.")
+        dict[str, float],
+        About("Share of the units planned for each arm, in any unit; needed to check the ratio."),
     ] = {},  # noqa: B006
 ) -> Result:
     """One row for each arm, and one for each covariate in each arm."""
@@ -38,7 +39,9 @@ def check_experiments(
     ratio, why = _sample_ratio(arms, planned_shares, n_units, mixed)
     p_balance, largest, balances = _balance(experiment, arms_known, known)
     detectable = _detectable(arms, n_units)
-    planned = shares(planned_shares, arms.labels) if why is None else None
+    planned: list[Any] = [None] * len(arms.labels)
+    if why is None:
+        planned = shares(planned_shares, arms.labels) or planned
     total = max(n_units.sum(), 1)
     rows = {
         "experiment": [experiment] * len(arms.labels),
@@ -47,7 +50,7 @@ def check_experiments(
         "unit": [unit] * len(arms.labels),
         "n_people": np.bincount(arms.arm, minlength=len(arms.labels)),
         "n_units": n_units,
-        "planned_share": planned or [None] * len(arms.labels),
+        "planned_share": planned,
         "actual_share": n_units / total,
         "p_sample_ratio": [ratio] * len(arms.labels),
         "p_balance": [p_balance] * len(arms.labels),
@@ -73,7 +76,9 @@ def _before(assignments: Table, features: Table, experiment: str, as_of: datetim
 
 def _units(arms: Arms) -> tuple[npt.NDArray[np.int64], int]:
     """Units in each arm, and how many have people in several."""
-    pairs = np.unique(np.column_stack([arms.unit, arms.arm]), axis=0) if len(arms.arm) else np.empty((0, 2), int)
+    pairs = (
+        np.unique(np.column_stack([arms.unit, arms.arm]), axis=0) if len(arms.arm) else np.empty((0, 2), int)
+    )
     per_unit = np.bincount(pairs[:, 0]) if len(pairs) else np.zeros(0, int)
     return np.bincount(pairs[:, 1], minlength=len(arms.labels)), int(np.sum(per_unit > 1))
 
@@ -89,7 +94,10 @@ def _sample_ratio(
         return None, "no planned_shares: the ratio of the arms cannot be checked"
     if mixed:
         return None, f"{mixed:,} units have people in several arms"
-    return float(stats.means.sample_ratio_test(n_units, shares(planned, arms.labels))), None
+    # An arm that was planned and got nobody is the grossest fault of a draw.
+    empty = [arm for arm in planned if arm not in arms.labels]
+    seen = [*n_units, *(0 for _ in empty)]
+    return float(stats.means.sample_ratio_test(seen, shares(planned, [*arms.labels, *empty]) or [])), None
 
 
 def _reason(arms: Arms, why: str | None) -> str | None:
@@ -112,7 +120,8 @@ def _balance(
             for name, value in zip(rows, values, strict=True):
                 rows[name].append(value)
     differences = np.abs(found.std_difference)
-    largest = [None, *(_finite(np.nanmax(differences[code - 1])) for code in range(1, k))]
+    largest: list[float | None] = [None]
+    largest += [_finite(np.nanmax(differences[code - 1])) for code in range(1, k)]
     return _finite(found.p_value), largest, rows
 
 
@@ -121,8 +130,11 @@ def _finite(value: Any) -> float | None:
 
 
 def _detectable(arms: Arms, n_units: npt.NDArray[np.int64]) -> list[float | None]:
-    """Of a yes-or-no outcome before anything is known of it: even chances, the hardest case, and an
-    intraclass correlation of 0.2, as of turnout in households."""
+    """The detectable effect of each arm before anything is known of the outcome.
+
+    A yes-or-no outcome at even chances, the hardest case, and an intraclass correlation of 0.2, as of turnout
+    in households.
+    """
     n = np.bincount(arms.arm, minlength=len(arms.labels))
     found: list[float | None] = [None]
     for code in range(1, len(arms.labels)):

@@ -36,7 +36,9 @@ def measure_lifts(
     return rows
 
 
-def _lifts(assignments: Table, outcomes: Table, experiment: str, control: str, outcome: str) -> list[tuple[Any, ...]]:
+def _lifts(
+    assignments: Table, outcomes: Table, experiment: str, control: str, outcome: str
+) -> list[tuple[Any, ...]]:
     measured = outcomes.filter(outcomes.outcome == outcome).select("person_id", "value")
     joined = assignments.left_join(measured, "person_id", rname="{name}_o")
     arms = read_arms(joined, experiment, control, "value")
@@ -52,8 +54,8 @@ def _lifts(assignments: Table, outcomes: Table, experiment: str, control: str, o
     found = stats.means.difference_in_means(value, arms.arm, arms.unit, n_arms=len(arms.labels))
     rows = []
     for i, code in enumerate(found.arm):
-        numbers = (found.estimate[i], found.std_error[i], found.low[i], found.high[i])
-        numbers = tuple(float(number) if np.isfinite(number) else None for number in numbers)
+        given = (found.estimate[i], found.std_error[i], found.low[i], found.high[i])
+        numbers = tuple(float(number) if np.isfinite(number) else None for number in given)
         counts = (int(found.n_control[i]), int(found.n_arm[i]))
         rows.append((experiment, arms.labels[code], outcome, ESTIMATOR, *numbers, *counts, found.reason[i]))
     return rows

@@ -20,7 +20,7 @@ _YEAR = 365.2425
 
 
 class Election(NamedTuple):
-    """One past election that some person is known to have voted in."""
+    """One past election that some person is known to have voted in; without a name it is an empty text."""
 
     name: str
     kind: str
@@ -31,7 +31,6 @@ class Election(NamedTuple):
 def build_features(
     people: Table,
     events: Table,
-    households: Table,
     assignments: Table | None,
     *,
     as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
@@ -44,11 +43,11 @@ def build_features(
     import ibis
 
     pieces = [
-        describe(people, events, households, moment, voting_age) for moment in sorted({as_of, *moments})
+        describe(people, events, moment, voting_age) for moment in sorted({as_of, *moments})
     ]
     for moment in _draws(assignments, {as_of, *moments}):
         tested = assignments.filter(assignments.assigned_on == moment).select("person_id").distinct()  # type: ignore[union-attr]
-        pieces.append(describe(people, events, households, moment, voting_age).semi_join(tested, "person_id"))
+        pieces.append(describe(people, events, moment, voting_age).semi_join(tested, "person_id"))
     return ibis.union(*pieces, distinct=False) if len(pieces) > 1 else pieces[0]
 
 
@@ -59,13 +58,12 @@ def _draws(assignments: Table | None, done: set[datetime.date]) -> list[datetime
     return sorted({day for day in found if day is not None and day < max(done)} - done)
 
 
-def describe(people: Table, events: Table, households: Table, as_of: datetime.date, voting_age: int) -> Any:
+def describe(people: Table, events: Table, as_of: datetime.date, voting_age: int) -> Any:
     """Every person who was known by a day, as known on its morning.
 
     Args:
         people: The table of that name.
         events: The table of that name.
-        households: The table of that name.
         as_of: The day.
         voting_age: In years.
 
@@ -79,22 +77,23 @@ def describe(people: Table, events: Table, households: Table, as_of: datetime.da
     known = people.filter(people.arrived_at <= morning)
     votes = past.filter(past.kind == "vote")
     elections = _elections(votes)
-    rows = known.join(households.select("household_id", "n_people"), "household_id")
-    rows = _with_votes(rows, votes, elections, as_of, voting_age)
+    rows = _with_votes(known, votes, elections, as_of, voting_age)
     rows = _with_contacts(rows, past.filter(past.kind == "contact"), morning)
     rows = rows.mutate(
         as_of=ibis.date(as_of),
         age=ibis.date(as_of).delta(rows.born_on, unit="day") / _YEAR,
         is_female=ibis.cases((rows.sex == "female", True), (rows.sex == "male", False), else_=ibis.null("boolean")),
-        household_size=rows.n_people,
+        household_size=rows.person_id.count().over(ibis.window(group_by="household_id")),
         years_registered=ibis.date(as_of).delta(rows.registered_on, unit="day") / _YEAR,
     )
     return _with_neighbours(rows).select(*spec("features").names)
 
 
 def _elections(votes: Any) -> list[Election]:
-    """The elections that somebody voted in, newest first."""
-    held = votes.mutate(on=votes.happened_at.date()).group_by("name", "election_kind", "on").agg(n=lambda t: t.count())
+    """The elections that somebody voted in, newest first; the same name on one day is one election."""
+    held = votes.mutate(on=votes.happened_at.date(), name=votes.name.fill_null("")).group_by("name", "on").agg(
+        election_kind=votes.election_kind.max()
+    )
     found = held.order_by(held.on.desc(), held.name).to_pyarrow().to_pylist()
     return [Election(row["name"], row["election_kind"] or "other", row["on"]) for row in found]
 
@@ -107,7 +106,7 @@ def _with_votes(rows: Any, votes: Any, elections: list[Election], as_of: datetim
         return functools.reduce(operator.add, columns, ibis.literal(0).cast("int64"))
 
     marks = {
-        f"_voted_{i}": ((votes.name.fill_null("") == (e.name or "")) & (votes.happened_at.date() == e.on)).any()
+        f"_voted_{i}": ((votes.name.fill_null("") == e.name) & (votes.happened_at.date() == e.on)).any()
         for i, e in enumerate(elections)
     }
     voted = votes.group_by("person_id").agg(_last=votes.happened_at.max(), **marks)

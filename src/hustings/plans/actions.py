@@ -15,8 +15,12 @@ def declare_actions(
     experiment: Annotated[str, About("The test that measured it: an `[experiments.…]` section.")],
     arm: Annotated[str, About("Its arm in that test.")],
     channel: Annotated[str, About("`mail`, `phone`, `door`, `text` or `email`.")] = "mail",
-    unit_cost_cents: Annotated[int | None, About("Cost of one unit in cents; the channel's usual unless given.", ge=0)] = None,
-    needs_approval: Annotated[bool, About("May not be recommended before someone has put a name to it.")] = False,
+    unit_cost_cents: Annotated[
+        int | None, About("Cost of one unit in cents; the channel's usual unless given.", ge=0)
+    ] = None,
+    needs_approval: Annotated[
+        bool, About("May not be recommended before someone has put a name to it.")
+    ] = False,
     approved_by: Annotated[str, About("Who approved it; empty for nobody.")] = "",
     concern: Annotated[str, About("Why it needs approval: shown wherever the action is.")] = "",
 ) -> Result:

@@ -86,7 +86,9 @@ def read_actions(actions: Table, names: list[str], plan_id: str) -> tuple[str, l
     tests = sorted({found[name]["experiment"] for name in names})
     if len(tests) != 1:
         raise DesignError.of(
-            f"{where} must be measured by one test", received=", ".join(tests) or "no action", then="split the plan"
+            f"{where} must be measured by one test",
+            received=", ".join(tests) or "no action",
+            then="split the plan",
         )
     chosen = [
         Action(
@@ -112,7 +114,9 @@ def willing(people: Table, opt_outs: Table, identities: Table, channels: set[str
     return people.anti_join(homes, "household_id").select("person_id", "household_id")
 
 
-def households(effects: Table, people: Any, actions: list[Action], *, tested: bool, as_of: datetime.date) -> Households:
+def households(
+    effects: Table, people: Any, actions: list[Action], *, tested: bool, as_of: datetime.date
+) -> Households:
     """The people of a plan as of a day, or those of the test that measured its actions as of its draw.
 
     Args:
@@ -137,10 +141,15 @@ def households(effects: Table, people: Any, actions: list[Action], *, tested: bo
     for action, columns in zip(actions, found, strict=True):
         if len(columns["estimate"]) != len(first["person_id"]) or not len(columns["estimate"]):
             raise DesignError.of(
-                f"[actions.{action.name}]: nobody has an effect of the arm", received=action.arm, then="hustings show models"
+                f"[actions.{action.name}]: nobody has an effect of the arm",
+                received=action.arm,
+                then="hustings show models",
             )
     home = codes(first["household_id"])
-    wide = {name: np.column_stack([np.asarray(columns[name], np.float64) for columns in found]) for name in numbers}
+    wide = {
+        name: np.column_stack([np.asarray(columns[name], np.float64) for columns in found])
+        for name in numbers
+    }
     readings = {"aipw": wide["aipw"], "ipw": wide["ipw"]} if tested else None
     addressee = _addressee(home.codes, wide["estimate"])
     return Households(
@@ -151,14 +160,18 @@ def households(effects: Table, people: Any, actions: list[Action], *, tested: bo
 def _addressee(household: npt.NDArray[np.int64], effect: Floats) -> npt.NDArray[np.bool_]:
     """For each action the one person of each household on whom it works best; the first of equals."""
     marks = np.zeros(effect.shape, bool)
+    if not len(household):
+        return marks
     for j in range(effect.shape[1]):
         order = np.lexsort((-effect[:, j], household))
-        first = np.concatenate([[True], household[order][1:] != household[order][:-1]]) if len(order) else []
-        marks[order[first], j] = True
+        sorted_homes = household[order]
+        marks[order[np.concatenate([[True], sorted_homes[1:] != sorted_homes[:-1]])], j] = True
     return marks
 
 
-def at_price(gain: Floats, cost: Floats, price: float, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def at_price(
+    gain: Floats, cost: Floats, price: float, allowed: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
     """What a rule takes in each household when a cent must bring `price`: the best action, or -1.
 
     >>> at_price(np.array([[2.0, 3.0], [0.5, 0.1]]), np.array([1.0, 1.0]), 1.0, np.array([True, True])).tolist()

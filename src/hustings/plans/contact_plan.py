@@ -74,14 +74,20 @@ def plan_contacts(
     chosen = choose(plan, offered, allowed, budget_cents, held)
     everything = choose(plan, offered, np.ones(len(offered), bool), budget_cents, held)
     turnout, basis = _turnout(scores, features, measured, trial, score)
-    mine = _option("plan", "the best approved action where a cent brings most", plan, trial, offered, allowed, chosen)
+    mine = _option(
+        "plan", "the best approved action where a cent brings most", plan, trial, offered, allowed, chosen
+    )
     options = [mine]
     if not allowed.all():
         about = "the best action where a cent brings most, if every action were approved"
         options.append(
-            _option("plan if all approved", about, plan, trial, offered, np.ones(len(offered), bool), everything)
+            _option(
+                "plan if all approved", about, plan, trial, offered, np.ones(len(offered), bool), everything
+            )
         )
-    options += rules_of_thumb(plan, trial, offered, _lifts(lifts, experiment, outcome), turnout, budget_cents, basis)
+    options += rules_of_thumb(
+        plan, trial, offered, _lifts(lifts, experiment, outcome), turnout, budget_cents, basis
+    )
     why = _why_nothing(mine, trial, offered, allowed, budget_cents)
     options[0] = mine._replace(reason=why)
     rows = option_rows(plan_id, options, trial, offered)
@@ -104,7 +110,11 @@ def plan_contacts(
 
 
 def choose(
-    plan: Households, actions: list[Action], allowed: npt.NDArray[np.bool_], budget: float, held: npt.NDArray[np.bool_]
+    plan: Households,
+    actions: list[Action],
+    allowed: npt.NDArray[np.bool_],
+    budget: float,
+    held: npt.NDArray[np.bool_],
 ) -> Chosen:
     """At most one action for each household, within the budget; control households are chosen by the same price.
 
@@ -123,7 +133,12 @@ def choose(
 
 
 def _draw(
-    holdouts: Table, plan: Households, plan_id: str, as_of: datetime.date, share: float, rng: np.random.Generator
+    holdouts: Table,
+    plan: Households,
+    plan_id: str,
+    as_of: datetime.date,
+    share: float,
+    rng: np.random.Generator,
 ) -> tuple[npt.NDArray[np.bool_], dict[str, Any]]:
     """Each household's draw: the one it was given before, or a new one."""
     before = arrays(holdouts.filter(holdouts.plan_id == plan_id), "household_id", "held_out")
@@ -179,7 +194,9 @@ def _why_nothing(
 
 
 def _lifts(lifts: Table, experiment: str, outcome: str) -> dict[str, float]:
-    rows = lifts.filter((lifts.experiment == experiment) & (lifts.outcome == outcome)).to_pyarrow().to_pylist()
+    rows = (
+        lifts.filter((lifts.experiment == experiment) & (lifts.outcome == outcome)).to_pyarrow().to_pylist()
+    )
     return {row["arm"]: row["estimate"] for row in rows if row["estimate"] is not None}
 
 
@@ -199,9 +216,15 @@ def _turnout(
         rows = features.select("person_id", "as_of", value=features.share_voted).join(tested, same)
         told, basis = arrays(rows, "person_id", "value"), "the share of past elections voted in"
     place = codes(trial.person_id, told["person_id"]).codes
-    values = np.where(place >= 0, np.asarray(told["value"], np.float64)[place], np.nan) if len(told["value"]) else None
+    values = (
+        np.where(place >= 0, np.asarray(told["value"], np.float64)[place], np.nan)
+        if len(told["value"])
+        else None
+    )
     if values is None or not np.isfinite(values).any():
-        raise DesignError.of("Nobody in the test has a turnout score or a vote history", then="add [scores.turnout]")
+        raise DesignError.of(
+            "Nobody in the test has a turnout score or a vote history", then="add [scores.turnout]"
+        )
     values = np.where(np.isfinite(values), values, np.nanmean(values))
     return np.bincount(trial.household, values) / np.bincount(trial.household), basis
 

@@ -44,7 +44,9 @@ def decision_rows(
     rule = max(rules, key=lambda row: row["added_ballots"], default=None)
     nothing = why_nothing is not None
     row = {
-        "decision_id": digest(plan_id, str(as_of), *map(str, digest_of), *(a.name for a in actions if a.allowed)),
+        "decision_id": digest(
+            plan_id, str(as_of), *map(str, digest_of), *(a.name for a in actions if a.allowed)
+        ),
         "plan_id": plan_id,
         "as_of": as_of,
         "question": f"Send {plan['n_households']:,} pieces of {plan_id}?",
@@ -63,15 +65,28 @@ def decision_rows(
 
 
 def _advice(plan: dict[str, Any], rule: dict[str, Any] | None, plan_id: str) -> str:
+    """What to do, what it brings, and whether choosing by person is proven to be worth the trouble."""
     text = (
         f"Send {plan['n_households']:,} pieces of {plan_id} as listed: {plan['added_ballots']:,.0f} added ballots "
-        f"(95 % interval {plan['low']:,.0f} to {plan['high']:,.0f})"
+        f"(95 % interval {_signed(plan['low'], plus=False)} to {_signed(plan['high'], plus=False)})."
     )
     if rule is None:
-        return f"{text}."
-    proven = rule["advantage_low"] is not None and rule["advantage_low"] > 0
-    than = f"{rule['advantage']:,.0f} more than {rule['option']}"
-    doubt = "" if proven else ", which is not proven to be more"
-    if rule["advantage"] < 0:
-        than, doubt = f"{-rule['advantage']:,.0f} fewer than {rule['option']}, the simpler rule", ""
-    return f"{text}, {than} at the same cost ({rule['advantage_low']:,.0f} to {rule['advantage_high']:,.0f}){doubt}."
+        return text
+    difference = (
+        f"{_signed(rule['advantage'])} at the same cost "
+        f"({_signed(rule['advantage_low'])} to {_signed(rule['advantage_high'])})"
+    )
+    if rule["advantage_low"] > 0:
+        return f"{text} That beats the best simple rule, {rule['option']}: {difference}."
+    if rule["advantage_high"] < 0:
+        return f"{text} The simple rule {rule['option']} is better: {difference}. Use it instead."
+    return f"{text} Choosing by person is not proven better than the simple rule {rule['option']}: {difference}."
+
+
+def _signed(number: float, *, plus: bool = True) -> str:
+    """A whole number with its sign.
+
+    >>> _signed(-1513.2), _signed(12.0)
+    ('−1,513', '+12')
+    """
+    return f"{number:{'+' if plus else ''},.0f}".replace("-", "−")

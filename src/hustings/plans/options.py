@@ -135,7 +135,9 @@ def rules_of_thumb(
     everyone = np.ones(trial.n, bool)
     return [
         option("random", f"{said} to households drawn at random", everyone),
-        option("likeliest voters first", f"{said} to those likeliest to vote by {basis}", _top(turnout, share)),
+        option(
+            "likeliest voters first", f"{said} to those likeliest to vote by {basis}", _top(turnout, share)
+        ),
         option(
             "middling turnout first",
             f"{said} to those whose chance of voting by {basis} is nearest to one half",

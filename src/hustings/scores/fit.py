@@ -78,8 +78,9 @@ def fit_scores(
     learner = min(losses, key=lambda name: losses[name])
     judged = _calibrated(raw[learner], y, part)
     final = stats.calibration.fit_beta(y, raw[learner])
-    whole = trees if learner == "boosted trees" else stats.logistic.fit_logistic(x, y, ridge=_RIDGE)
-    model = whole.to_text() if learner == "boosted trees" else whole.to_json()
+    linear = stats.logistic.fit_logistic(x, y, ridge=_RIDGE)
+    whole: stats.trees.Boosted | stats.logistic.Logistic = trees if learner == "boosted trees" else linear
+    model = trees.to_text() if learner == "boosted trees" else linear.to_json()
     text = json.dumps(
         {
             "learner": learner,

@@ -50,10 +50,15 @@ def score_people(
     outcome: Annotated[str, About("The yes-or-no outcome that is predicted.")],
     as_of: Annotated[datetime.date, About("The day as of which everyone is scored.")],
     trained_as_of: Annotated[
-        datetime.date | None, About("The day as of which people are described for training; `as_of` unless given.")
+        datetime.date | None,
+        About("The day as of which people are described for training; `as_of` unless given."),
     ] = None,
-    rule: Annotated[str, About("The feature that the field goes by, which the score must beat.")] = "share_voted",
-    folds: Annotated[int, About("Parts in which people are judged by models that never saw them.", ge=2, le=20)] = 5,
+    rule: Annotated[
+        str, About("The feature that the field goes by, which the score must beat.")
+    ] = "share_voted",
+    folds: Annotated[
+        int, About("Parts in which people are judged by models that never saw them.", ge=2, le=20)
+    ] = 5,
     rng: np.random.Generator,
 ) -> Result:
     """A probability for everyone described as of `as_of`, or none when it does not beat its rule of thumb."""
@@ -62,7 +67,9 @@ def score_people(
         raise DesignError.unknown(f"[scores.{score}] rule: no feature", rule, spec("features").names)
     learning = _learning(features, outcomes, people, assignments, experiments, outcome, trained, rule)
     why = _why_not(learning, outcome, folds)
-    fit = None if why else fit_scores(learning.known, learning.y, learning.household, learning.rule, folds, rng)
+    fit = (
+        None if why else fit_scores(learning.known, learning.y, learning.household, learning.rule, folds, rng)
+    )
     row = card_row(score, outcome, rule, trained, learning, fit, why)
     published = bool(row["published"])
     scores = _scores(features, score, as_of, trained, learning, fit) if fit and published else _none()

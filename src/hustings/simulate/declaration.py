@@ -145,7 +145,7 @@ about = "Mailers delivered"
 kind = "contact"
 channel = "mail"
 target = $target
-starts_on = 2026-07-01
+starts_on = 2026-07-27
 due_on = 2026-08-01
 """)
 

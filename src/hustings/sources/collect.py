@@ -10,7 +10,7 @@ import datetime
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from hustings.campaign import expand
 from hustings.errors import SourceError
@@ -20,6 +20,7 @@ from hustings.sources.public import data_folder
 from hustings.stage import About, Result, stage
 from hustings.tables import spec
 from hustings.warehouse import count
+from hustings.warehouse.landing import LINE
 
 _TABLES = ("records", "record_events", "record_assignments", "record_outcomes", "opt_outs")
 _HEAD = 1 << 20
@@ -41,13 +42,6 @@ def watch(folder: Path, settings: Mapping[str, Any]) -> str:
             return digest(str(status.st_size), str(status.st_mtime_ns), head, file.read(_HEAD))
     except OSError as error:
         return f"unreadable: {error.strerror}"
-
-
-class Part(NamedTuple):
-    """The rows that one block makes of a file: every column of its table, `_line` and `_reasons`."""
-
-    table: str
-    rows: Any
 
 
 @stage(writes=("records", *_TABLES[1:], "loads", "rejects"), section="sources", each="source", watch=watch)
@@ -85,40 +79,45 @@ def collect(
     arrived = arrived_on or datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC).date()
     common = {"source": source, "record_source": people_from or source, "load_id": load_id}
     own = records.values() if records else {}
-    rows = _with_households(landed.rows, [block for _, block in blocks])
-    parts = [
-        Part(
-            name,
-            _identified(
-                _typed(rows, name, block, values, common, block.arrived_on or arrived), name, "event_id" in values, hold
-            ),
-        )
-        for name, block in blocks
-        for values in [inherited(block, own)]
-    ]
+    rows = _with_households(landed, [block for _, block in blocks])
+    pieces: dict[str, list[Any]] = {}
+    for name, block in blocks:
+        made = pieces.setdefault(name, [])
+        made += _typed(rows, name, block, inherited(block, own), common, block.arrived_on or arrived, len(made))
+    typed = {name: hold(_together(made)) for name, made in pieces.items()}
     load = {"path": path, "refresh": refresh, "arrived": arrived, "mark": watch(folder, {"path": path})}
-    return _split(landed, parts, common, load, hold)
+    return _split(landed, typed, common, load, hold)
 
 
-def _with_households(rows: Any, blocks: list[Block]) -> Any:
+def _with_households(landed: Any, blocks: list[Block]) -> Any:
     from hustings.sources.rules import walked
 
+    rows = landed.rows
     for column in sorted({v.walk for block in blocks for v in block.values().values() if v.walk}):
-        rows = walked(rows, column)
+        rows = walked(rows, column, landed.n_read)
     return rows
 
 
 def _typed(
-    rows: Any, table: str, block: Block, values: Mapping[str, Value], common: Mapping[str, str], arrived: datetime.date
-) -> Any:
-    """The rows of one block, typed, with `_line` and `_reasons`; one row for each unpivoted column."""
+    rows: Any,
+    table: str,
+    block: Block,
+    values: Mapping[str, Value],
+    common: Mapping[str, str],
+    arrived: datetime.date,
+    first: int,
+) -> list[Any]:
+    """The rows of one block, typed, with `_line`, `_piece` and `_reasons`: a table for each unpivoted column."""
     if block.where is not None:
-        cell = rows[block.where.column].strip()
+        cell = rows[block.where.column].strip().fill_null("")
         listed = cell.isin(block.where.is_ if block.where.is_ is not None else block.where.isnt)
-        rows = rows.filter(listed if block.where.is_ is not None else ~listed.fill_null(False))
-    entries = block.unpivot or [None]
-    pieces = [_piece(rows, table, block, values, common, arrived, entry) for entry in entries]
-    return _together(pieces)
+        rows = rows.filter(listed if block.where.is_ is not None else ~listed)
+    entries: list[Any] = [*block.unpivot] if block.unpivot else [None]
+    made = [_piece(rows, table, block, values, common, arrived, entry) for entry in entries]
+    return [
+        _with_event_id(piece.mutate(_piece=number), table, "event_id" in values)
+        for number, piece in enumerate(made, first)
+    ]
 
 
 def _piece(
@@ -147,7 +146,7 @@ def _piece(
         if column.name in values:
             rules[column.name] = value_of(rows, column, values[column.name], cell)
         elif column.name == "line":
-            rules["line"] = Rule(rows["_line"], none())
+            rules["line"] = Rule(rows[LINE], none())
         else:
             known = fixed.get(column.name)
             empty = ibis.null(TYPES[column.type]) if known is None else ibis.literal(known).cast(TYPES[column.type])
@@ -155,60 +154,44 @@ def _piece(
     reasons = [rule.reason for name, rule in rules.items() if name in values and not values[name].row]
     return rows.select(
         **{name: rule.value for name, rule in rules.items()},
-        _line=rows["_line"],
+        _line=rows[LINE],
         _reasons=ibis.array(reasons).filter(lambda reason: reason.notnull()).join("; ") if reasons else none(),
     )
 
 
-def _identified(typed: Any, table: str, mapped: bool, hold: Callable[[Any], Any]) -> Any:
-    """Rows with their key: an event without an id of its own gets one from what it says.
-
-    The same event told again, in this file or a later one, has the same id; a second like it in one file
-    gets its line behind. Of other rows with one key the first is kept, the others are faults.
-    """
-    import ibis
-
-    key = list(spec(table).key)
-    numbered = table == "record_events" and not mapped
-    if numbered:
-        said = ("record_id", "kind", "name", "channel", "item", "happened_at")
-        texts = [typed[name].cast("string").fill_null("") for name in said]
-        typed = typed.mutate(event_id=functools.reduce(lambda a, b: a + "|" + b, texts))
-    typed = hold(typed)
-    # A hash of the few that stand twice is far cheaper than numbering all.
-    twice = typed.group_by(key).agg(_n=typed.count(), _first=typed["_line"].min()).filter(lambda t: t["_n"] > 1)
-    twice = hold(twice.filter(*(twice[name].notnull() for name in key)))
-    if not count(twice):
-        return typed
-    marked = typed.left_join(twice, key).select(typed, "_first")
-    later = marked["_line"] > marked["_first"]
-    if numbered:
-        unique = marked.event_id + "|" + marked["_line"].cast("string")
-        return marked.mutate(event_id=later.fill_null(False).ifelse(unique, marked.event_id)).drop("_first")
-    words = " and ".join(name for name in key if name not in ("source", "record_source"))
-    reason = ibis.literal(f"an earlier row has the same {words}")
-    also = marked["_reasons"].nullif("")
-    told = later.fill_null(False).ifelse(also.notnull().ifelse(also + "; " + reason, reason), also)
-    return marked.mutate(_reasons=told).drop("_first")
+def _with_event_id(piece: Any, table: str, mapped: bool) -> Any:
+    """An event without an id of its own gets one from what it says: told again, it has the same id."""
+    if table != "record_events":
+        return piece
+    if mapped:
+        return piece.mutate(_numbered=False)
+    said = ("record_id", "kind", "name", "channel", "item", "happened_at")
+    texts = [piece[name].cast("string").fill_null("") for name in said]
+    return piece.mutate(event_id=functools.reduce(lambda a, b: a + "|" + b, texts), _numbered=True)
 
 
 def _split(
-    landed: Any, parts: list[Part], common: Mapping[str, str], load: Mapping[str, Any], hold: Callable[[Any], Any]
+    landed: Any,
+    typed: Mapping[str, Any],
+    common: Mapping[str, str],
+    load: Mapping[str, Any],
+    hold: Callable[[Any], Any],
 ) -> dict[str, Any]:
     """Keep the rows of the file that no block refuses; set the others aside with their reasons."""
-    import ibis
-
-    faults = _together([_faults(part.rows) for part in parts])
-    refused = hold(faults.group_by("line").agg(reasons=faults.reasons.collect(distinct=True).sort().join("; ")))
-    wanted = landed.rows.select("_line", *landed.columns)
-    told = ibis.struct({name: wanted[name] for name in landed.columns}).cast("json").cast("string")
-    aside = refused.join(wanted.mutate(row=told), refused.line == wanted["_line"]).select("line", "reasons", "row")
-    rejects = _together([aside, landed.unreadable.select("line", "reasons", "row")])
+    refused = _refused([_faults(rows) for rows in typed.values()], hold)
+    if count(refused):
+        typed = {name: _without(rows, refused) for name, rows in typed.items()}
+    typed = {name: _told_apart(rows, name, hold) for name, rows in typed.items()}
+    again = _refused([_faults(rows) for rows in typed.values()], hold)
+    if count(again):
+        typed = {name: _without(rows, again) for name, rows in typed.items()}
+    rejects = _together([_aside(landed, refused), _aside(landed, again), landed.unreadable])
+    tables: dict[str, Any] = {
+        name: typed[name].select(*spec(name).names) if name in typed else {c: [] for c in spec(name).names}
+        for name in _TABLES
+    }
+    tables["rejects"] = _declared(rejects, common)
     n_rejected = count(rejects)
-    tables: dict[str, Any] = {name: _kept(name, parts, refused if n_rejected else None) for name in _TABLES}
-    tables["rejects"] = rejects.mutate(
-        source=ibis.literal(common["source"]), load_id=ibis.literal(common["load_id"])
-    ).select(*spec("rejects").names)
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     tables["loads"] = {
         "source": [common["source"]],
@@ -225,10 +208,35 @@ def _split(
     return tables
 
 
-def _together(pieces: Sequence[Any]) -> Any:
+def _told_apart(rows: Any, table: str, hold: Callable[[Any], Any]) -> Any:
+    """Rows with a key of their own, or with a reason.
+
+    Of sound rows with one key the first is kept and the others are faults; but a second event like another
+    gets its number behind, so that it has the same id when the file is read again.
+    """
     import ibis
 
-    return ibis.union(*pieces, distinct=False) if len(pieces) > 1 else pieces[0]
+    key = list(spec(table).key)
+    # A hash of the few that stand twice is far cheaper than numbering all.
+    twice = hold(rows.group_by(key).agg(_n=rows.count()).filter(lambda t: t["_n"] > 1).select(*key))
+    if not count(twice):
+        return rows
+    place = ["_line", "_piece"]
+    alike = rows.semi_join(twice, key)
+    number = ibis.row_number().over(ibis.window(group_by=key, order_by=place)) + 1
+    alike = hold(alike.select(*key, *place, _number=number).filter(lambda t: t["_number"] > 1))
+    marked = rows.left_join(alike, [*key, *place], rname="{name}_alike")
+    words = " and ".join(name for name in key if name not in ("source", "record_source"))
+    reason = marked["_number"].notnull().ifelse(f"the same {words} stands earlier", ibis.null("string"))
+    if table == "record_events":
+        numbered = marked.event_id + "|" + marked["_number"].cast("string")
+        marked = marked.mutate(
+            event_id=(marked["_numbered"] & marked["_number"].notnull()).ifelse(numbered, marked.event_id),
+            _reasons=marked["_numbered"].ifelse(ibis.null("string"), reason),
+        )
+    else:
+        marked = marked.mutate(_reasons=reason)
+    return hold(marked.select(*rows.columns))
 
 
 def _faults(rows: Any) -> Any:
@@ -236,11 +244,34 @@ def _faults(rows: Any) -> Any:
     return rows.filter(told.notnull()).select(line=rows["_line"], reasons=told)
 
 
-def _kept(table: str, parts: list[Part], refused: Any | None) -> Any:
-    names = spec(table).names
-    pieces = [part.rows for part in parts if part.table == table]
-    if refused is not None:
-        pieces = [rows.anti_join(refused, rows["_line"] == refused.line) for rows in pieces]
-    if not pieces:
-        return {name: [] for name in names}
-    return _together([rows.select(*names) for rows in pieces])
+def _refused(faults: list[Any], hold: Callable[[Any], Any]) -> Any:
+    """The lines of the file that are refused, each with every reason."""
+    every = _together(faults)
+    return hold(every.group_by("line").agg(reasons=every.reasons.collect(distinct=True).sort().join("; ")))
+
+
+def _without(rows: Any, refused: Any) -> Any:
+    return rows.anti_join(refused, rows["_line"] == refused.line)
+
+
+def _aside(landed: Any, refused: Any) -> Any:
+    """Refused rows as they stood in the file."""
+    import ibis
+
+    few = landed.rows.semi_join(refused, landed.rows[LINE] == refused.line)
+    told = ibis.struct({name: few[name] for name in landed.columns}).cast("json").cast("string")
+    rows = few.select(_at=few[LINE], row=told)
+    return refused.join(rows, refused.line == rows["_at"]).select("line", "reasons", "row")
+
+
+def _declared(rejects: Any, common: Mapping[str, str]) -> Any:
+    import ibis
+
+    named = {name: ibis.literal(common[name]) for name in ("source", "load_id")}
+    return rejects.mutate(**named).select(*spec("rejects").names)
+
+
+def _together(pieces: Sequence[Any]) -> Any:
+    import ibis
+
+    return ibis.union(*pieces, distinct=False) if len(pieces) > 1 else pieces[0]

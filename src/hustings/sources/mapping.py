@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hustings.errors import SourceError
 from hustings.tables import spec
 
 _OWN = ("source", "record_source", "load_id", "line", "arrived_at", "event_id")
 """Columns that the loading itself fills; `event_id` may also be mapped."""
+
+
+_DATE = re.compile(r"(?:[^%]*%-?[YymdbBjHIpMSfz])+[^%]*")
+"""The formats that can be read back."""
 
 
 class _Strict(BaseModel):
@@ -26,7 +31,9 @@ class Value(_Strict):
     """
 
     column: str | None = Field(None, description="A column of the file.")
-    constant: datetime.date | bool | int | float | str | None = Field(None, description="The same for every row.")
+    constant: datetime.datetime | datetime.date | bool | int | float | str | None = Field(
+        None, description="The same for every row."
+    )
     row: bool = Field(False, description="The row's number in the file.")
     walk: str | None = Field(
         None, description="A column with a household's size: households are rebuilt from the file's order."
@@ -47,6 +54,8 @@ class Value(_Strict):
         ways = (self.column, self.constant, self.row or None, self.walk, self.cell or None)
         if sum(way is not None for way in ways) != 1:
             raise ValueError("exactly one of column, constant, row = true, walk, cell = true")
+        if self.date is not None and not _DATE.fullmatch(self.date):
+            raise ValueError("date is a format as %m/%d/%Y, of the marks %Y %y %m %d %b %B %j %H %I %p %M %S %f %z")
         return self
 
 
@@ -84,13 +93,28 @@ class Block(BaseModel):
 
     @model_validator(mode="after")
     def _checked(self) -> Block:
-        self.values()
+        for name, given in (self.__pydantic_extra__ or {}).items():
+            value = _valid(name, given)
+            if value.cell and self.unpivot is None:
+                raise ValueError(f"{name}: cell = true belongs to unpivot; to name a column write its name")
         for entry in self.unpivot or []:
-            if "column" not in entry:
+            if not isinstance(entry.get("column"), str):
                 raise ValueError("every entry of unpivot names a column")
+            for name, given in entry.items():
+                _valid(name, {"constant": given})
         if self.keep is not None and self.unpivot is None:
             raise ValueError("keep belongs to unpivot; to choose rows use where")
         return self
+
+
+def _valid(name: str, given: Any) -> Value:
+    """The value; what is wrong with it in one line that begins with its column."""
+    try:
+        return Value.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        path = ".".join(str(step) for step in first["loc"][:1])
+        raise ValueError(f"{name}: {path + ' ' if path else ''}{first['msg'].removeprefix('Value error, ')}") from None
 
 
 def fillable(table: str) -> tuple[str, ...]:
@@ -136,6 +160,48 @@ def block_faults(
     for name in needed:
         if name not in targets and name != "record_id":
             yield SourceError.of(f"{where}: {name} is missing", allowed=spec(table).column(name).about)
+    for name, value in _written(block):
+        if name in allowed and not _fits(value, spec(table).column(name).type):
+            kind = spec(table).column(name).type
+            yield SourceError.of(f"{where}: {name} cannot have this value", received=value, allowed=f"a {kind}")
+
+
+def _written(block: Block) -> Iterator[tuple[str, Any]]:
+    """Every value that the block itself says, with its column."""
+    for name, value in block.values().items():
+        if value.constant is not None:
+            yield name, value.constant
+        yield from ((name, meaning) for meaning in (value.values or {}).values())
+    for entry in block.unpivot or []:
+        yield from ((name, given) for name, given in entry.items() if name != "column")
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value of campaign.toml can be a column's.
+
+    >>> _fits("2006-08-08", "day"), _fits("soon", "day"), _fits(True, "number")
+    (True, False, False)
+    """
+    if isinstance(value, str) and kind != "text":
+        readers: dict[str, Callable[[str], Any]] = {
+            "integer": int,
+            "number": float,
+            "day": datetime.date.fromisoformat,
+            "time": datetime.datetime.fromisoformat,
+        }
+        try:
+            return kind in readers and readers[kind](value) is not None
+        except ValueError:
+            return False
+    kinds: dict[str, tuple[type, ...]] = {
+        "text": (str, bool, int, float, datetime.date),
+        "integer": (int,),
+        "number": (int, float),
+        "boolean": (bool,),
+        "day": (datetime.date,),
+        "time": (datetime.date,),
+    }
+    return isinstance(value, kinds[kind]) and (kind in ("text", "boolean") or not isinstance(value, bool))
 
 
 def _file_columns(block: Block) -> list[str]:

@@ -11,7 +11,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hustings.stats import allocation, calibration, logistic, means, policy, power, shrinkage, trees, uplift
+    from hustings.stats import (
+        allocation,
+        calibration,
+        logistic,
+        means,
+        policy,
+        power,
+        shrinkage,
+        trees,
+        uplift,
+    )
 
 __all__ = ["allocation", "calibration", "logistic", "means", "policy", "power", "shrinkage", "trees", "uplift"]
 

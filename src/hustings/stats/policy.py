@@ -40,7 +40,9 @@ class RuleValue(NamedTuple):
     reason: str | None
 
 
-def rule_value(reading: ArrayLike, chosen: ArrayLike, pieces: float, *, confidence: float = 0.95) -> RuleValue:
+def rule_value(
+    reading: ArrayLike, chosen: ArrayLike, pieces: float, *, confidence: float = 0.95
+) -> RuleValue:
     """The value of a rule: pieces × mean reading of the households it chooses.
 
     Its error is that of a mean over households, sum_h ((pieces / n) (r_h - mean))² n / (n - 1) over the n
@@ -109,7 +111,9 @@ def advantage(a: RuleValue, b: RuleValue, *, confidence: float = 0.95) -> tuple[
 def _pair(reading: ArrayLike, chosen: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
     r, mask = np.asarray(reading, np.float64), np.asarray(chosen, bool)
     if r.ndim != 1 or r.shape != mask.shape:
-        raise DesignError.of("Readings and choices do not fit", received=f"{r.shape}, {mask.shape}", allowed="(h,) each")
+        raise DesignError.of(
+            "Readings and choices do not fit", received=f"{r.shape}, {mask.shape}", allowed="(h,) each"
+        )
     if not np.isfinite(r[mask]).all():
         raise DesignError.of("A chosen household has no reading", received=int(np.sum(~np.isfinite(r[mask]))))
     return r, mask

@@ -64,7 +64,9 @@ def fit_shrinkage(effect: ArrayLike, reading: ArrayLike, cluster: ArrayLike) -> 
     """
     tau, gamma = np.asarray(effect, np.float64), np.asarray(reading, np.float64)
     if tau.ndim != 1 or tau.shape != gamma.shape or not len(tau):
-        raise DesignError.of("Effects and readings do not fit", received=f"{tau.shape}, {gamma.shape}", allowed="(n,)")
+        raise DesignError.of(
+            "Effects and readings do not fit", received=f"{tau.shape}, {gamma.shape}", allowed="(n,)"
+        )
     if not (np.isfinite(tau).all() and np.isfinite(gamma).all()):
         raise DesignError.of("An effect or a reading is not a finite number")
     mean, centre = float(gamma.mean()), float(tau.mean())

@@ -6,7 +6,9 @@ from hustings.tables.schema import Column, TableSpec
 
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
 _HOUSEHOLD = Column("household_id", "text", "The household.", privacy="person", required=True)
-_AS_OF = Column("as_of", "day", "Nothing that happened or arrived on this day or later was used.", required=True)
+_AS_OF = Column(
+    "as_of", "day", "Nothing that happened on this day or later, or arrived after it began, was used.", required=True
+)
 _EXPERIMENT = Column("experiment", "text", "The test: an `[experiments.…]` section.", required=True)
 _ARM = Column("arm", "text", "The arm.", required=True)
 _OUTCOME = Column("outcome", "text", "What is measured.", required=True)

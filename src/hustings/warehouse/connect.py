@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +29,13 @@ class Lake:
         store: The warehouse's folder.
         raw: The DuckDB connection.
         snapshot: The snapshot it is pinned to, or None for the latest.
+        held: Names of the temporary tables that hold interim results.
     """
 
     store: Path
     raw: duckdb.DuckDBPyConnection
     snapshot: int | None = None
+    held: list[str] = field(default_factory=list, compare=False)
 
     @cached_property
     def ibis(self) -> Backend:
@@ -52,12 +54,12 @@ class Lake:
         self.raw.execute("BEGIN TRANSACTION")
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             # After a full disk or an interrupt DuckDB may already have ended the transaction itself.
-            try:
+            with suppress(duckdb.Error):
                 self.raw.execute("ROLLBACK")
-            except duckdb.Error:
-                pass
+            if isinstance(error, duckdb.IOException):
+                raise _failed("The warehouse could not be read or written", self.store, error) from error
             raise
         try:
             self.raw.execute("COMMIT")
@@ -161,6 +163,6 @@ def _quoted(path: Path) -> str:
 
 def _failed(what: str, store: Path, error: Exception) -> WarehouseError:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    space = "no space left" in str(error).lower()
+    space = any(words in str(error).lower() for words in ("no space left", "disk is full"))
     then = "free some disk space, then hustings run" if space else "check the folder, then hustings run"
     return WarehouseError.of(f"{what} ({text})", received=str(store), then=then)

@@ -21,7 +21,8 @@ import duckdb
 from hustings.errors import SourceError
 from hustings.warehouse.connect import Lake
 
-LINE = "_line"
+LINE = "_hustings_line"
+"""The column with a row's number: a name that no file has."""
 _BLOCK = 1 << 20
 _ENDS = (b"\r\n", b"\n", b"\r")
 _DELIMITERS = {",": "comma", "\t": "tab", "|": "pipe", ";": "semicolon"}
@@ -39,7 +40,7 @@ class Landed(NamedTuple):
     """One file as text.
 
     Attributes:
-        rows: An Ibis table: `_line` (1 is the first row of data) and every column of the file as text.
+        rows: An Ibis table: `LINE` (1 is the first row of data) and every column of the file as text.
         columns: The file's columns, in order.
         unreadable: An Ibis table of rows that could not be read: `line`, `reasons`, `row`.
         n_read: Rows in the file, unreadable ones included.
@@ -132,8 +133,10 @@ def _parquet(lake: Lake, path: Path) -> tuple[str, ...]:
 
 def _as_text(name: str, kind: str) -> str:
     text = f"CAST({_name(name)} AS VARCHAR)"
-    # A column of whole numbers with gaps often comes as floats: 1.0 means 1.
-    return f"regexp_replace({text}, '\\.0$', '')" if kind in ("DOUBLE", "FLOAT") else text
+    if kind not in ("DOUBLE", "FLOAT"):
+        return text
+    # A column of whole numbers with gaps often comes as floats: 1.0 means 1, and NaN a gap.
+    return f"nullif(regexp_replace({text}, '\\.0$', ''), 'nan')"
 
 
 def _csv(lake: Lake, path: Path, delimiter: str | None, encoding: str) -> tuple[str, ...]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hustings.errors import HustingsError, TableError, WarehouseError
+from hustings.tables import spec
 from hustings.warehouse.connect import LAKE, Lake, exists, open_lake
 from hustings.warehouse.store import TYPES
-from hustings.tables import spec
 
 PUBLISHED = "published"
+FORGOTTEN = "forgotten"
+"""The fingerprint of a node whose section has left campaign.toml."""
 
 
 class Published(NamedTuple):
@@ -42,13 +46,14 @@ def new_run_id() -> str:
 
 
 def fingerprints(lake: Lake) -> dict[str, str]:
-    """The fingerprint with which each node was last computed."""
+    """The fingerprint with which each node was last computed; none of nodes that were forgotten since."""
     return {
         node: fingerprint
         for node, fingerprint in lake.rows(
-            f"SELECT node, max_by(fingerprint, finished_at) FROM {LAKE}.runs WHERE node <> ? GROUP BY node",
+            f"SELECT node, max_by(fingerprint, (finished_at, run_id)) FROM {LAKE}.runs WHERE node <> ? GROUP BY node",
             PUBLISHED,
         )
+        if fingerprint != FORGOTTEN
     }
 
 
@@ -66,6 +71,44 @@ def record(lake: Lake, row: dict[str, Any]) -> None:
     lake.raw.execute(f"INSERT INTO {LAKE}.runs ({names}, _node) SELECT {marks}, 'runs'", values)
     extra = json.dumps({"node": row["node"], "fingerprint": row["fingerprint"]})
     lake.raw.execute(f"CALL {LAKE}.set_commit_message('hustings', ?, extra_info => ?)", [row["run_id"], extra])
+
+
+def mark(
+    lake: Lake,
+    run_id: str,
+    node: str,
+    fingerprint: str,
+    code: str,
+    *,
+    inputs: Mapping[str, str] = MappingProxyType({}),
+    snapshot: int | None = None,
+) -> None:
+    """Add a row to `runs` that stands for a moment, not for work: a publication, or a node forgotten.
+
+    Args:
+        lake: A lake open for writing, in a transaction.
+        run_id: The run.
+        node: `PUBLISHED`, or the node that is gone.
+        fingerprint: Of the whole run, or `FORGOTTEN`.
+        code: The package's version.
+        inputs: The fingerprint of every node of the run.
+        snapshot: Of a publication: what readers attach to.
+    """
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    row = {
+        "run_id": run_id,
+        "node": node,
+        "stage": "hustings.flow:run",
+        "fingerprint": fingerprint,
+        "inputs": json.dumps(dict(inputs)),
+        "settings": "{}",
+        "code": code,
+        "rows": "{}",
+        "started_at": now,
+        "finished_at": now,
+        "snapshot": snapshot,
+    }
+    record(lake, row)
 
 
 def last_snapshot(lake: Lake) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hustings.errors import TableError
 from hustings.tables import Column, TableSpec, spec
 from hustings.warehouse.connect import LAKE, Lake, open_lake
 from hustings.warehouse.runs import open_published
 from hustings.warehouse.store import NODE, read
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LIVE = ("runs", "cuts")
 """Kept tables that are written outside a run: a pinned reader would not see their newest rows."""
@@ -72,6 +75,18 @@ def shown(lake: Lake, name: str, *, limit: int | None = None, private: bool = Fa
     Raises:
         TableError: No such table or part, or not in this warehouse yet.
     """
+    query, n_rows, values = _query(lake, name, limit, private)
+    return Shown(spec(name.partition(".")[0]), n_rows, _streamed(lake, query, values))
+
+
+def shown_arrow(lake: Lake, name: str, *, private: bool = False) -> pa.Table:
+    """The rows of one table, as `shown`, in one pyarrow table."""
+    query, _, values = _query(lake, name, None, private)
+    return lake.raw.execute(query, values).to_arrow_table()
+
+
+def _query(lake: Lake, name: str, limit: int | None, private: bool) -> tuple[str, int, list[str]]:
+    """The SQL of the rows, how many there are in all, and the values that it binds."""
     table, _, part = name.partition(".")
     declared = spec(table)
     base, values = _selection(lake, declared, part)
@@ -85,7 +100,7 @@ def shown(lake: Lake, name: str, *, limit: int | None = None, private: bool = Fa
         query += " ORDER BY " + ", ".join(newest or [f'"{column}"' for column in declared.key])
     if limit is not None:
         query += f" LIMIT {int(limit)}"
-    return Shown(declared, n_rows, _streamed(lake, query, values))
+    return query, n_rows, values
 
 
 def _column(column: Column, private: bool) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
+import operator
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 
 from hustings.errors import TableError
-from hustings.tables import TABLES, TableSpec, spec
+from hustings.tables import TABLES, Column, TableSpec, spec
 from hustings.warehouse.connect import LAKE, Lake
 
 TYPES = {
@@ -21,6 +25,8 @@ TYPES = {
 }
 NODE = "_node"
 """Which node wrote a row: kept beside every row, never shown."""
+REMOVED = "removed"
+"""What `loads.refresh` says of a source that has left campaign.toml."""
 
 
 def create_tables(lake: Lake) -> None:
@@ -101,8 +107,10 @@ def _current(lake: Lake, rows: Any, table: TableSpec) -> Any:
     import ibis
 
     loads = current_loads(lake)
-    current = rows.filter(rows.load_id.isin([load for found in loads.values() for load in found]))
-    if all(len(found) == 1 for found in loads.values()):
+    # One run may load several sources under one id, so that an id alone says nothing.
+    of = [(rows.source == source) & rows.load_id.isin(found) for source, found in loads.items() if found]
+    current = rows.filter(functools.reduce(operator.or_, of, ibis.literal(False)))
+    if all(len(found) < 2 for found in loads.values()):
         return current
     newest = ibis.row_number().over(
         ibis.window(group_by=list(table.key), order_by=[ibis.desc("arrived_at"), ibis.desc("load_id")])
@@ -113,14 +121,15 @@ def _current(lake: Lake, rows: Any, table: TableSpec) -> Any:
 def current_loads(lake: Lake) -> dict[str, list[str]]:
     """The loads of each source that count today, oldest first.
 
-    A load of a file that replaces makes every earlier one of its source past.
+    A load of a file that replaces makes every earlier one of its source past, and so does the source's
+    removal from campaign.toml.
     """
     found: dict[str, list[str]] = {}
     for source, load_id, refresh in lake.rows(
         f"SELECT source, load_id, refresh FROM {LAKE}.loads ORDER BY loaded_at, load_id"
     ):
-        kept = [] if refresh == "full" else found.get(source, [])
-        found[source] = [*kept, load_id]
+        kept = found.get(source, []) if refresh == "append" else []
+        found[source] = kept if refresh == REMOVED else [*kept, load_id]
     return found
 
 
@@ -134,18 +143,17 @@ def hold(lake: Lake, rows: Any) -> Any:
     Returns:
         The same rows as a table.
     """
-    name = f"held_{len(_held(lake))}"
-    return lake.ibis.create_table(name, obj=rows, temp=True)
+    name = f"held_{len(lake.held)}"
+    lake.held.append(name)
+    return lake.ibis.create_table(name, obj=rows, temp=True, overwrite=True)
 
 
 def release(lake: Lake) -> None:
-    """Let go of everything that is held."""
-    for name in _held(lake):
+    """Let go of everything that is held, and of a file that has landed."""
+    landed = ("landed", "unreadable", "landed_errors", "landed_scans")
+    for name in (*lake.held, *landed):
         lake.raw.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
-
-
-def _held(lake: Lake) -> list[str]:
-    return [name for (name,) in lake.rows("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'held_%'")]
+    lake.held.clear()
 
 
 def write(lake: Lake, name: str, rows: Any, node: str) -> int:
@@ -170,16 +178,21 @@ def write(lake: Lake, name: str, rows: Any, node: str) -> int:
     table = spec(name)
     _check_names(table, _names(rows))
     fresh = _landed(lake, table, rows)
+    check_rows(lake, table, fresh)
+    if table.kind == "derived":
+        lake.raw.execute(f'DELETE FROM {LAKE}."{name}" WHERE {NODE} = ?', [node])
     try:
-        check_rows(lake, table, fresh)
-        if table.kind == "derived":
-            lake.raw.execute(f'DELETE FROM {LAKE}."{name}" WHERE {NODE} = ?', [node])
-        lake.raw.execute(_insertion(table, fresh), [node])
-        return int(lake.rows(f"SELECT count(*) FROM {fresh}")[0][0])
+        written = lake.rows(_insertion(table, fresh), node)[0][0]
     except duckdb.ConversionException as error:
-        raise TableError.of(f"{name}: a column has a wrong type ({str(error).splitlines()[0]})") from None
-    finally:
-        _clear(lake, fresh)
+        # The transaction has ended with this, and what was held for it is gone.
+        raise TableError.of(f"{name}: a column has a wrong type ({_without_values(error)})") from None
+    _clear(lake, fresh, rows, table)
+    return int(written)
+
+
+def _without_values(error: Exception) -> str:
+    """The first line of a message without what stands in quotation marks: it may be a person's."""
+    return re.sub(r"'[^']*'", "'…'", str(error).splitlines()[0])
 
 
 def _landed(lake: Lake, table: TableSpec, rows: Any) -> str:
@@ -199,21 +212,28 @@ def _landed(lake: Lake, table: TableSpec, rows: Any) -> str:
     return fresh
 
 
-def _clear(lake: Lake, fresh: str) -> None:
-    kinds = lake.rows("SELECT table_type FROM information_schema.tables WHERE table_name = ?", fresh)
-    for (kind,) in kinds:
-        lake.raw.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} IF EXISTS temp.main.{fresh}")
-    lake.raw.unregister(fresh)
+def _clear(lake: Lake, fresh: str, rows: Any, table: TableSpec) -> None:
+    if not hasattr(rows, "to_pyarrow_batches"):
+        lake.raw.unregister(fresh)
+    else:
+        lake.raw.execute(f"DROP {'VIEW' if table.kind == 'collected' else 'TABLE'} temp.main.{fresh}")
 
 
 def _insertion(table: TableSpec, fresh: str) -> str:
     names = ", ".join(f'"{column}"' for column in table.names)
-    values = ", ".join(f'CAST("{c.name}" AS {TYPES[c.type]})' for c in table.columns)
+    values = ", ".join(f"CAST({_value(c)} AS {TYPES[c.type]})" for c in table.columns)
     known = ""
     if table.kind == "kept":
         same = " AND ".join(f'old."{key}" = fresh."{key}"' for key in table.key)
         known = f'WHERE NOT EXISTS (SELECT 1 FROM {LAKE}."{table.name}" old WHERE {same})'
     return f'INSERT INTO {LAKE}."{table.name}" ({names}, {NODE}) SELECT {values}, ? FROM {fresh} fresh {known}'
+
+
+def _value(column: Column) -> str:
+    """The column as it is written: a number that is not one becomes null, however it came."""
+    if column.type != "number":
+        return f'"{column.name}"'
+    return f"""nullif(CAST("{column.name}" AS DOUBLE), 'nan'::DOUBLE)"""
 
 
 def _names(rows: Any) -> list[str]:
@@ -239,8 +259,9 @@ def check_rows(lake: Lake, table: TableSpec, fresh: str) -> None:
     Raises:
         TableError: With the number of rows at fault.
     """
-    required = [c.name for c in table.columns if c.required or c.name in table.key]
-    counts = ", ".join(f'count(*) FILTER (WHERE "{name}" IS NULL)' for name in required)
+    needed = [column for column in table.columns if column.required or column.name in table.key]
+    required = [column.name for column in needed]
+    counts = ", ".join(f"count(*) FILTER (WHERE {_value(column)} IS NULL)" for column in needed)
     key = ", ".join(f'"{name}"' for name in table.key)
     repeated = f"(SELECT count(*) FROM (SELECT 1 FROM {fresh} GROUP BY {key} HAVING count(*) > 1))"
     *nulls, twice = lake.rows(f"SELECT {counts}, {repeated} FROM {fresh}")[0]
@@ -251,8 +272,23 @@ def check_rows(lake: Lake, table: TableSpec, fresh: str) -> None:
         raise TableError.of(f"{table.name}: {twice:,} keys ({', '.join(table.key)}) stand in several rows")
 
 
-def forget(lake: Lake, node: str) -> None:
-    """Remove a node's rows from every derived table: its section has left campaign.toml."""
+def forget(lake: Lake, node: str, run_id: str) -> None:
+    """Let go of what a node wrote: its section has left campaign.toml.
+
+    Derived rows are removed. Collected rows stay, and a row in `loads` says that they count no longer.
+
+    Args:
+        lake: A lake open for writing.
+        node: The node's name.
+        run_id: The run that found it gone.
+    """
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    for (source,) in lake.rows(f"SELECT DISTINCT source FROM {LAKE}.loads WHERE {NODE} = ?", node):
+        lake.raw.execute(
+            f"INSERT INTO {LAKE}.loads (source, load_id, path, fingerprint, refresh, n_read, n_kept, n_rejected, "
+            f"arrived_at, loaded_at, {NODE}) VALUES (?, ?, '', '', ?, 0, 0, 0, ?, ?, ?)",
+            [source, run_id, REMOVED, now, now, node],
+        )
     for table in TABLES.values():
         if table.kind == "derived":
             lake.raw.execute(f'DELETE FROM {LAKE}."{table.name}" WHERE {NODE} = ?', [node])

@@ -1,0 +1,202 @@
+"""The day's tables ─► its findings in order of importance, each a sentence with what it rests on."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Annotated, Any, NamedTuple
+
+from hustings.stage import About, Result, Table, stage
+from hustings.tables import spec
+
+Row = dict[str, Any]
+
+
+class Finding(NamedTuple):
+    """One finding: its kind, the sentence, what it rests on, and what to do about it."""
+
+    kind: str
+    finding: str
+    detail: str
+    action: str | None = None
+
+
+@stage(writes="briefing")
+def write_findings(
+    decisions: Table,
+    options: Table,
+    actions: Table,
+    lifts: Table,
+    experiments: Table,
+    models: Table,
+    goals: Table,
+    loads: Table,
+    *,
+    as_of: Annotated[datetime.date, About("The day of the briefing.")],
+    currency: Annotated[str, About("Of all amounts.")],
+) -> Result:
+    """Decisions first, then goals that are behind, what works, how good the scores are, and the data."""
+    today = [row for row in _rows(decisions) if row["as_of"] == as_of]
+    valued = [row for row in _rows(options) if row["estimator"] == "aipw"]
+    findings = [
+        *_decided(today, valued, _rows(actions), currency),
+        *_goals(_rows(goals)),
+        *_lifts(_rows(lifts)),
+        *_tests(_rows(experiments)),
+        *_scores(_rows(models.drop("model"))),
+        *_data(_current(_rows(loads))),
+    ]
+    findings = findings or [
+        Finding("headline", "Nothing has been planned, tested or scored yet.", "No section asks for it.")
+    ]
+    first = findings[0]._replace(kind="headline")
+    rows = [(rank, *found, as_of) for rank, found in enumerate([first, *findings[1:]], start=1)]
+    return dict(zip(spec("briefing").names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _rows(table: Any) -> list[Row]:
+    rows: list[Row] = table.to_pyarrow().to_pylist()
+    return rows
+
+
+def _current(loads: list[Row]) -> list[Row]:
+    return list({row["source"]: row for row in sorted(loads, key=lambda row: row["loaded_at"])}.values())
+
+
+def _decided(
+    decisions: list[Row], options: list[Row], actions: list[Row], currency: str
+) -> Iterator[Finding]:
+    for row in {row["plan_id"]: row for row in decisions}.values():
+        plan = {o["option"]: o for o in options if o["plan_id"] == row["plan_id"]}
+        if row["expected"] is None:
+            yield Finding("decision", f"Send nothing of {row['plan_id']}.", row["recommendation"])
+        else:
+            sent = plan["plan"]["n_households"]
+            yield Finding(
+                "decision",
+                f"{sent:,} pieces of {row['plan_id']} would add {_ballots(row['expected'])} "
+                f"for {_money(row['cost_cents'], currency)}.",
+                row["recommendation"],
+                f"hustings export {row['plan_id']}",
+            )
+        yield from _if_approved(plan, actions)
+
+
+def _if_approved(plan: dict[str, Row], actions: list[Row]) -> Iterator[Finding]:
+    waiting = [a["arm"] for a in actions if a["needs_approval"] and not a["approved_by"]]
+    more = plan.get("plan if all approved")
+    if not waiting or more is None or more["reason"] or more["low"] <= 0:
+        return
+    yield Finding(
+        "plan",
+        f"With {_listed(waiting)} approved, the same money would add {_ballots(more['added_ballots'])}.",
+        f"95 % interval {more['low']:,.0f} to {more['high']:,.0f}; left out until someone puts a name to it.",
+        "set approved_by in the action's section",
+    )
+
+
+def _goals(goals: list[Row]) -> Iterator[Finding]:
+    for row in goals:
+        if row["status"] != "behind":
+            continue
+        gap = 1 - row["actual"] / row["expected"]
+        yield Finding(
+            "goal",
+            f"{row['about']} are {gap:.0%} behind plan.",
+            f"{row['actual']:,.0f} of {row['expected']:,.0f} by today; {row['target']:,.0f} by {row['due_on']}.",
+        )
+
+
+def _lifts(lifts: list[Row]) -> Iterator[Finding]:
+    for test, outcome in dict.fromkeys((row["experiment"], row["outcome"]) for row in lifts):
+        own = [row for row in lifts if (row["experiment"], row["outcome"]) == (test, outcome)]
+        read = [row for row in own if row["estimate"] is not None]
+        if not read:
+            yield Finding("lift", f"The test {test} cannot be read on {outcome}.", own[0]["reason"])
+            continue
+        best = max(read, key=lambda row: row["estimate"])
+        proven = best["low"] > 0
+        words = "raised" if proven else "is not proven to have raised"
+        share = abs(best["estimate"]) < 1
+        size = f"{100 * best['estimate']:.1f} points" if share else f"{best['estimate']:,.2f}"
+        ends = (
+            f"{100 * best['low']:.1f} to {100 * best['high']:.1f}"
+            if share
+            else f"{best['low']:,.2f} to {best['high']:,.2f}"
+        )
+        yield Finding(
+            "lift",
+            f"{best['arm']} {words} {outcome} by {size}, the most of {len(read)} arms of {test}."
+            if proven
+            else f"No arm of {test} is proven to have raised {outcome}; {best['arm']} came nearest, at {size}.",
+            f"95 % interval {ends}; {best['n_arm']:,} people in the arm, {best['n_control']:,} in control.",
+        )
+
+
+def _tests(experiments: list[Row]) -> Iterator[Finding]:
+    for test in dict.fromkeys(row["experiment"] for row in experiments):
+        first = next(row for row in experiments if row["experiment"] == test)
+        if first["p_sample_ratio"] is not None and first["p_sample_ratio"] < 0.001:
+            detail = f"Chance of shares this far from the planned ones: {first['p_sample_ratio']:.2g}."
+            yield Finding(
+                "lift",
+                f"The arms of {test} do not have their planned sizes.",
+                detail,
+                "find out why before reading it",
+            )
+        if first["p_balance"] is not None and first["p_balance"] < 0.001:
+            detail = f"Chance of differences this large before the test: {first['p_balance']:.2g}."
+            yield Finding(
+                "lift",
+                f"The arms of {test} differed before it began.",
+                detail,
+                f"hustings show balances.{test}",
+            )
+        if first["n_mixed_units"]:
+            detail = f"{first['n_mixed_units']:,} of them."
+            yield Finding(
+                "lift", f"Some units of {test} are in several arms.", detail, "check the unit in its section"
+            )
+
+
+def _scores(models: list[Row]) -> Iterator[Finding]:
+    for row in models:
+        if not row["model_id"].startswith("scores."):
+            continue
+        name = row["model_id"].removeprefix("scores.")
+        if not row["published"]:
+            yield Finding("score", f"The score {name} is not published.", f"{row['reason']}.")
+            continue
+        yield Finding(
+            "score",
+            f"The score {name} is right to within {100 * row['calibration_error']:.1f} points and beats {row['rule']}.",
+            f"Out of sample: log-loss {row['log_loss']:.4f} against {row['rule_log_loss']:.4f}, "
+            f"AUC {row['auc']:.3f} against {row['rule_auc']:.3f}; {row['n_people']:,} people.",
+        )
+
+
+def _data(loads: list[Row]) -> Iterator[Finding]:
+    rejected = sum(row["n_rejected"] for row in loads)
+    read = sum(row["n_read"] for row in loads)
+    if not loads:
+        return
+    what = (
+        f"{rejected:,} of {read:,} rows could not be kept." if rejected else f"All {read:,} rows were kept."
+    )
+    told = "; ".join(
+        f"{row['source']}: {row['n_kept']:,} kept, {row['n_rejected']:,} set aside" for row in loads
+    )
+    yield Finding("data", what, f"{told}.", "hustings show rejects" if rejected else None)
+
+
+def _ballots(number: float) -> str:
+    return f"{number:,.0f} ballots"
+
+
+def _money(cents: float, currency: str) -> str:
+    amount = f"{cents / 100:,.0f}"
+    return f"${amount}" if currency == "USD" else f"{amount} {currency}"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,1 @@
+"""A plan ─► the files that leave the building."""
