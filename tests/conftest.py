@@ -32,7 +32,8 @@ from hustings.campaign import Campaign, read_campaign
 from hustings.instances import _owned
 from hustings.sources.public import data_folder
 from hustings.stage import Stage, describe
-from hustings.warehouse import open_published, read
+from hustings.tables import TABLES
+from hustings.warehouse import open_published, read, store
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -136,8 +137,13 @@ class Toys:
         return {row["covariate"]: row["mean"] for row in self.rows("balances", as_of)}
 
 
+TOY_TABLES = ("loads", "runs", "households", "outcomes", "balances", "holdouts", "people")
+
+
 @pytest.fixture
-def toys(tmp_path: Path) -> Toys:
+def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toys:
+    # A new warehouse with few tables is made three times as fast.
+    monkeypatch.setattr(store, "TABLES", {name: TABLES[name] for name in TOY_TABLES})
     return Toys(tmp_path)
 
 

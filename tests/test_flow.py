@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -19,16 +20,6 @@ from hustings.warehouse import open_lake, open_published, read
 
 def names(nodes):
     return [node.name for node in nodes]
-
-
-def maker(table, **declared):
-    """A stage that makes nothing but is declared to make a table."""
-
-    def function(**reads) -> Result:
-        return {}
-
-    function.__name__ = f"make_{table}"
-    return describe(stage(writes=table, **declared)(function)) if declared else function
 
 
 # ── the order ──────────────────────────────────────────────────────────────────────────────────────
@@ -158,7 +149,7 @@ def test_a_setting_written_out_as_its_default_reruns_nothing(toys):
 
 def test_another_seed_reruns_what_draws_at_random_and_nothing_else(toys):
     @stage(writes="balances")
-    def draw(households: Table, *, rng) -> Result:
+    def draw(households: Table, *, rng: Any) -> Result:
         return {
             "experiment": ["x"],
             "covariate": ["x"],

@@ -37,6 +37,7 @@ from hustings.warehouse.runs import (
     Published,
     expire,
     fingerprints,
+    has_runs,
     last_snapshot,
     mark,
     new_run_id,
@@ -290,7 +291,7 @@ def _unchanged(store: Path, marks: Mapping[str, str], every: set[str]) -> Publis
         return None
     lake = open_lake(store)
     try:
-        if not lake.rows("SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'runs'"):
+        if not has_runs(lake):
             return None
         runs, last = published(lake), fingerprints(lake)
         if not runs or set(last) - every or any(last.get(name) != mark for name, mark in marks.items()):

@@ -128,7 +128,8 @@ def test_nobody_who_refused_mail_is_in_the_plan(folder, tables, rows):
 def test_every_option_stands_beside_the_plan_with_its_interval(tables):
     options = tables["options"]
     assert set(options["option"]) == {
-        "plan", "plan if all approved", "random", "likeliest voters first", "middling turnout first"
+        "plan", "plan if all approved", "random", "likeliest voters first", "middling turnout first",
+        "largest households first",
     }  # fmt: skip
     read = options[options["reason"].isna()]
     assert (read["low"] < read["added_ballots"]).all()

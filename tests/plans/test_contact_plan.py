@@ -79,9 +79,21 @@ def test_rules_of_thumb_spend_the_same_budget_and_never_an_unapproved_action():
     readings = {"aipw": effect, "ipw": effect}
     trial = people(effect, homes, readings)
     found = rules_of_thumb(
-        trial, trial, [MAIL, NAMED], {"plain": 0.01, "named": 0.09}, np.linspace(0, 1, 10), 200.0, "a score"
+        trial,
+        trial,
+        [MAIL, NAMED],
+        {"plain": 0.01, "named": 0.09},
+        np.linspace(0, 1, 10),
+        200.0,
+        10,
+        "a score",
     )
-    assert [option.name for option in found] == ["random", "likeliest voters first", "middling turnout first"]
+    assert [option.name for option in found] == [
+        "random",
+        "likeliest voters first",
+        "middling turnout first",
+        "largest households first",
+    ]
     assert all(option.cost == 200.0 and option.pieces == 5 for option in found)
     assert all(set(option.action.tolist()) <= {-1, 0} for option in found)
     assert np.flatnonzero(found[1].action >= 0).tolist() == [5, 6, 7, 8, 9]
@@ -92,7 +104,7 @@ def test_rules_of_thumb_spend_the_same_budget_and_never_an_unapproved_action():
 
 def test_without_an_approved_action_there_is_no_rule_to_compare():
     trial = people(np.full((2, 1), 0.1), np.arange(2))
-    assert rules_of_thumb(trial, trial, [NAMED], {}, np.zeros(2), 100.0, "a score") == []
+    assert rules_of_thumb(trial, trial, [NAMED], {}, np.zeros(2), 100.0, 2, "a score") == []
 
 
 def test_a_plan_that_does_nothing_says_why_and_expects_nothing():

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
+from hustings.warehouse import count
 
 Row = dict[str, Any]
 
@@ -31,6 +32,10 @@ def write_findings(
     models: Table,
     goals: Table,
     loads: Table,
+    record_events: Table,
+    events: Table,
+    record_assignments: Table,
+    assignments: Table,
     *,
     as_of: Annotated[datetime.date, About("The day of the briefing.")],
     currency: Annotated[str, About("Of all amounts.")],
@@ -45,6 +50,8 @@ def write_findings(
         *_tests(_rows(experiments)),
         *_scores(_rows(models.drop("model"))),
         *_data(_current(_rows(loads))),
+        *_strangers(count(record_events) - count(events), "events"),
+        *_strangers(count(record_assignments) - count(assignments), "assignments"),
     ]
     findings = findings or [
         Finding("headline", "Nothing has been planned, tested or scored yet.", "No section asks for it.")
@@ -187,6 +194,19 @@ def _data(loads: list[Row]) -> Iterator[Finding]:
         f"{row['source']}: {row['n_kept']:,} kept, {row['n_rejected']:,} set aside" for row in loads
     )
     yield Finding("data", what, f"{told}.", "hustings show rejects" if rejected else None)
+
+
+def _strangers(number: int, what: str) -> Iterator[Finding]:
+    if number > 0:
+        why = "they speak of a record that no source holds"
+        also = (
+            ", or of a person whom two rows put into different arms, or twice"
+            if what == "assignments"
+            else ""
+        )
+        yield Finding(
+            "data", f"{number:,} {what} are left out.", f"{why[0].upper()}{why[1:]}{also}.", "hustings check"
+        )
 
 
 def _ballots(number: float) -> str:

@@ -24,7 +24,7 @@ def measure_goals(
     due_on: Annotated[datetime.date, About("The day by which the target is to be reached.")],
     as_of: Annotated[datetime.date, About("The day of the report; nothing of that day counts yet.")],
     channel: Annotated[str | None, About("Only events of this channel.")] = None,
-    name: Annotated[str | None, About("Only events of this name.")] = None,
+    event_name: Annotated[str | None, About("Only events of this name.")] = None,
 ) -> Result:
     """One row: events so far, against a straight line from the start to the target."""
     first, morning = (datetime.datetime.combine(day, datetime.time()) for day in (starts_on, as_of))
@@ -33,8 +33,8 @@ def measure_goals(
     )
     if channel is not None:
         done = done.filter(done.channel == channel)
-    if name is not None:
-        done = done.filter(done.name == name)
+    if event_name is not None:
+        done = done.filter(done.name == event_name)
     actual = float(count(done))
     days = max((due_on - starts_on).days, 1)
     expected = target * min(max((as_of - starts_on).days / days, 0.0), 1.0)

@@ -63,7 +63,11 @@ def estimate_effects(
     )
     aipw = stats.uplift.aipw_scores(trial.value, trial.arms.arm, fitted.mean, share)
     ipw = stats.uplift.ipw_scores(trial.value, trial.arms.arm, share)
-    effect, shrinkages = _shrunk(fitted.effect, aipw, trial.cluster, part)
+    shrinkages = [
+        stats.shrinkage.fit_shrinkage(fitted.effect[:, j], aipw[:, j + 1] - aipw[:, 0], trial.cluster)
+        for j in range(fitted.effect.shape[1])
+    ]
+    effect = np.column_stack([told.apply(fitted.effect[:, j]) for j, told in enumerate(shrinkages)])
     tested = _rows(
         experiment,
         outcome,
@@ -79,17 +83,6 @@ def estimate_effects(
         "effects": {name: np.concatenate([tested[name], others[name]]) for name in tested},
         "models": _card(experiment, outcome, as_of, trial, (fitted, effect, shrinkages, share), None),
     }
-
-
-def _shrunk(
-    effect: npt.NDArray[np.float64], aipw: npt.NDArray[np.float64], cluster: npt.NDArray[np.int64], part: Any
-) -> tuple[npt.NDArray[np.float64], list[Any]]:
-    """Every arm's effects, shrunk to what the outcomes of other folds bear out."""
-    found = [
-        stats.shrinkage.shrink_effects(effect[:, j], aipw[:, j + 1] - aipw[:, 0], cluster, part)
-        for j in range(effect.shape[1])
-    ]
-    return np.column_stack([values for values, _ in found]), [shrinkage for _, shrinkage in found]
 
 
 def _design(experiments: Table, experiment: str) -> tuple[str, dict[str, float], str | None]:

@@ -85,8 +85,10 @@ def plan_contacts(
                 "plan if all approved", about, plan, trial, offered, np.ones(len(offered), bool), everything
             )
         )
+    free = int((~held).sum())
+    spent = mine.cost if mine.pieces else budget_cents
     options += rules_of_thumb(
-        plan, trial, offered, _lifts(lifts, experiment, outcome), turnout, budget_cents, basis
+        plan, trial, offered, _lifts(lifts, experiment, outcome), turnout, spent, free, basis
     )
     why = _why_nothing(mine, trial, offered, allowed, budget_cents)
     options[0] = mine._replace(reason=why)
@@ -104,7 +106,7 @@ def plan_contacts(
             why,
             detectable=_detectable(outcomes, outcome, trial, plan, done),
             available_on=available_on,
-            digest_of=(budget_cents, hold_out, int((done.action >= 0).sum()), int(done.held_out.sum())),
+            digest_of=(budget_cents, hold_out, rows["added_ballots"], rows["n_households"]),
         ),
     }
 

@@ -22,7 +22,7 @@ def decision_rows(
     available_on: datetime.date | None,
     digest_of: tuple[Any, ...],
 ) -> dict[str, list[Any]]:
-    """One row of `decisions`; the same proposal has the same id on every day it is made.
+    """One row of `decisions`; the same proposal on the same evidence, made twice in a day, has one id.
 
     Args:
         plan_id: The plan.
@@ -32,7 +32,7 @@ def decision_rows(
         why_nothing: Why nothing should be done, or None.
         detectable: Effect per person that the control group can show.
         available_on: When the outcome will be known.
-        digest_of: What else makes the proposal what it is: budget, share held out, numbers chosen.
+        digest_of: What else makes the proposal what it is: budget, share held out, what every option brings.
 
     Returns:
         Every column of `decisions`, one row.
@@ -80,7 +80,9 @@ def _advice(plan: dict[str, Any], rule: dict[str, Any] | None, plan_id: str) -> 
         return f"{text} That beats the best simple rule, {rule['option']}: {difference}."
     if rule["advantage_high"] < 0:
         return f"{text} The simple rule {rule['option']} is better: {difference}. Use it instead."
-    return f"{text} Choosing by person is not proven better than the simple rule {rule['option']}: {difference}."
+    return (
+        f"{text} Choosing by person is not proven better than the simple rule {rule['option']}: {difference}."
+    )
 
 
 def _signed(number: float, *, plus: bool = True) -> str:

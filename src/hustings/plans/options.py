@@ -100,9 +100,10 @@ def rules_of_thumb(
     lifts: dict[str, float],
     turnout: Floats,
     budget: float,
+    free: int,
     basis: str,
 ) -> list[Option]:
-    """What the plan replaces: the best approved action sent at random, to the likeliest, to the middling.
+    """What the plan replaces: the best approved action sent at random, or by a simple order of households.
 
     The action is the one with the highest lift per cent spent, read from the same test: that flatters the
     rules of thumb, if anything.
@@ -113,36 +114,38 @@ def rules_of_thumb(
         actions: The plan's actions.
         lifts: Lift of each arm by intention to treat.
         turnout: (h,) mean chance of voting in each household of the test.
-        budget: In cents.
+        budget: What the plan spends, in cents: all are compared at one cost.
+        free: Households of the plan that are not held out.
         basis: What `turnout` is, in words.
 
     Returns:
-        Three options; none when no action is approved.
+        Four options; none when no action is approved.
     """
     approved = [j for j, action in enumerate(actions) if action.allowed]
     if not approved:
         return []
     best = max(approved, key=lambda j: lifts.get(actions[j].arm, -np.inf) / max(actions[j].cost, 1e-9))
     cost = actions[best].cost
-    pieces = plan.n if cost == 0 else int(min(plan.n, budget // cost))
-    people = round(pieces * len(plan.person_id) / max(plan.n, 1))
+    pieces = free if cost == 0 else int(min(free, budget // cost))
     share = pieces / max(plan.n, 1)
     said = f"{actions[best].name} (the best approved action)"
 
-    def option(name: str, about: str, chosen: npt.NDArray[np.bool_]) -> Option:
-        return Option(name, about, np.where(chosen, best, -1), pieces, people, pieces * cost)
+    size = np.bincount(trial.household, minlength=trial.n).astype(float)
 
-    everyone = np.ones(trial.n, bool)
+    def option(name: str, whom: str, score: Floats | None) -> Option:
+        chosen = np.ones(trial.n, bool) if score is None else _top(score, share)
+        people = round(pieces * size[chosen].mean()) if chosen.any() else 0
+        return Option(name, f"{said} {whom}", np.where(chosen, best, -1), pieces, people, pieces * cost)
+
     return [
-        option("random", f"{said} to households drawn at random", everyone),
-        option(
-            "likeliest voters first", f"{said} to those likeliest to vote by {basis}", _top(turnout, share)
-        ),
+        option("random", "to households drawn at random", None),
+        option("likeliest voters first", f"to those likeliest to vote by {basis}", turnout),
         option(
             "middling turnout first",
-            f"{said} to those whose chance of voting by {basis} is nearest to one half",
-            _top(-np.abs(turnout - 0.5), share),
+            f"to those whose chance by {basis} is nearest to one half",
+            -np.abs(turnout - 0.5),
         ),
+        option("largest households first", "to the households in which most people live", size),
     ]
 
 

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
         uplift,
     )
 
-__all__ = ["allocation", "calibration", "logistic", "means", "policy", "power", "shrinkage", "trees", "uplift"]
+__all__ = [
+    "allocation",
+    "calibration",
+    "logistic",
+    "means",
+    "policy",
+    "power",
+    "shrinkage",
+    "trees",
+    "uplift",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

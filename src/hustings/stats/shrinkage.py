@@ -44,6 +44,9 @@ def fit_shrinkage(effect: ArrayLike, reading: ArrayLike, cluster: ArrayLike) -> 
     slope = sum (τ - τ̄)(Γ - Γ̄) / sum (τ - τ̄)², with a clustered error; then the normal posterior mean of
     N(slope, error²) under N(0.5, 0.5²), held between 0 and 1.
 
+    One shrinkage serves everyone. Folds that are shrunk apart are pulled to different means, and a choice across
+    them then favours the unlucky ones: measured, it told 0.9 points too little of 6.1.
+
     Args:
         effect: (n,) effects predicted without the person's own household.
         reading: (n,) doubly robust readings of the same effect.
@@ -81,33 +84,3 @@ def fit_shrinkage(effect: ArrayLike, reading: ArrayLike, cluster: ArrayLike) -> 
     weight = PRIOR_SPREAD**2 / (PRIOR_SPREAD**2 + error**2)
     believed = PRIOR_SLOPE + weight * (slope - PRIOR_SLOPE)
     return Shrinkage(mean, centre, slope, error, float(np.clip(believed, 0.0, 1.0)))
-
-
-def shrink_effects(
-    effect: ArrayLike, reading: ArrayLike, cluster: ArrayLike, folds: ArrayLike
-) -> tuple[Floats, Shrinkage]:
-    """Each fold's effects shrunk by what the other folds show, and the shrinkage that all show.
-
-    Args:
-        effect: (n,) cross-fitted effects.
-        reading: (n,) readings.
-        cluster: (n,) codes.
-        folds: (n,) integer codes of the folds in which the effects were cross-fitted.
-
-    Returns:
-        (n,) shrunk effects, none of which saw its own fold's outcomes, and the shrinkage for other people.
-
-    Raises:
-        DesignError: As `fit_shrinkage`.
-
-    >>> tau = np.array([0.0, 0.2] * 4)
-    >>> shrink_effects(tau, tau, range(8), [0, 0, 0, 0, 1, 1, 1, 1])[0].round(3).tolist()
-    [0.0, 0.2, 0.0, 0.2, 0.0, 0.2, 0.0, 0.2]
-    """
-    tau, gamma = np.asarray(effect, np.float64), np.asarray(reading, np.float64)
-    units, part = np.asarray(cluster), np.asarray(folds)
-    shrunk = np.empty(tau.shape)
-    for fold in np.unique(part):
-        others, own = part != fold, part == fold
-        shrunk[own] = fit_shrinkage(tau[others], gamma[others], units[others]).apply(tau[own])
-    return shrunk, fit_shrinkage(tau, gamma, units)

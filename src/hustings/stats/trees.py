@@ -161,7 +161,9 @@ def fit_boosted(
 
     x, outcome = _features(X), np.asarray(y, dtype=np.float64)
     if len(np.unique(outcome)) < 2:
-        raise DesignError.of("The outcome has one class only", received=np.unique(outcome).tolist(), allowed="0 and 1")
+        raise DesignError.of(
+            "The outcome has one class only", received=np.unique(outcome).tolist(), allowed="0 and 1"
+        )
     parameters: dict[str, Any] = {
         "objective": "binary", "learning_rate": learning_rate, "num_leaves": leaves,
         "min_data_in_leaf": minimum_leaf, "seed": int(rng.integers(2**31 - 1)), "deterministic": True,

@@ -287,8 +287,8 @@ EFFECTS = TableSpec(
         _ARM,
         _OUTCOME,
         _AS_OF,
-        Column("estimate", "number", "Expected change.", "share", "person", True),
-        Column("std_error", "number", "Its standard error.", "share", "person", True),
+        Column("estimate", "number", "Expected change, shrunk to what outcomes bear out.", "share", "person", True),
+        Column("std_error", "number", "Standard error of the prediction before it was shrunk.", "share", "person", True),
         Column("out_of_sample", "boolean", "The person's household was not used.", required=True),
         Column(
             "aipw",

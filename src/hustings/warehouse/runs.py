@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from hustings.errors import HustingsError, TableError, WarehouseError
+from hustings.errors import TableError, WarehouseError
 from hustings.tables import spec
 from hustings.warehouse.connect import LAKE, Lake, exists, open_lake
 from hustings.warehouse.store import TYPES
@@ -43,6 +44,16 @@ def new_run_id() -> str:
 
     now = datetime.datetime.now(datetime.UTC)
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def has_runs(lake: Lake) -> bool:
+    """Whether anything was ever run; asked of the catalog itself, which is far faster than DuckDB's list."""
+    return bool(
+        lake.rows(
+            f"SELECT 1 FROM __ducklake_metadata_{LAKE}.ducklake_table "
+            "WHERE table_name = 'runs' AND end_snapshot IS NULL"
+        )
+    )
 
 
 def fingerprints(lake: Lake) -> dict[str, str]:
@@ -144,17 +155,8 @@ def open_published(store: Path, as_of: str | None = None) -> tuple[Lake, Publish
     """
     if not exists(store):
         raise WarehouseError.of("This campaign has no warehouse yet", received=str(store), then="hustings run")
-    latest = open_lake(store)
-    try:
-        runs = published(latest)
-    except HustingsError:
-        raise
-    except Exception as error:
-        if "runs" not in str(error):
-            raise
-        runs = []
-    finally:
-        latest.close()
+    with closing(open_lake(store)) as latest:
+        runs = published(latest) if has_runs(latest) else []
     if not runs:
         raise WarehouseError.of("No run has been published yet", received=str(store), then="hustings run")
     found = runs if as_of is None else [run for run in runs if run.run_id.startswith(as_of)]

@@ -23,6 +23,8 @@ TYPES = {
     "day": "DATE",
     "time": "TIMESTAMP",
 }
+_FIRST_TOLD = ("records", "record_events")
+"""Collected tables whose rows are known since the first load that told of them."""
 NODE = "_node"
 """Which node wrote a row: kept beside every row, never shown."""
 REMOVED = "removed"
@@ -110,12 +112,26 @@ def _current(lake: Lake, rows: Any, table: TableSpec) -> Any:
     # One run may load several sources under one id, so that an id alone says nothing.
     of = [(rows.source == source) & rows.load_id.isin(found) for source, found in loads.items() if found]
     current = rows.filter(functools.reduce(operator.or_, of, ibis.literal(False)))
+    if table.name in _FIRST_TOLD and _loaded_again(lake):
+        current = _since_first(current, rows, table)
     if all(len(found) < 2 for found in loads.values()):
         return current
     newest = ibis.row_number().over(
         ibis.window(group_by=list(table.key), order_by=[ibis.desc("arrived_at"), ibis.desc("load_id")])
     )
     return current.mutate(_newest=newest).filter(lambda t: t["_newest"] == 0).drop("_newest")
+
+
+def _loaded_again(lake: Lake) -> bool:
+    return bool(lake.rows(f"SELECT 1 FROM {LAKE}.loads GROUP BY source HAVING count(*) > 1"))
+
+
+def _since_first(current: Any, rows: Any, table: TableSpec) -> Any:
+    """The rows with the arrival of the first load that told of them: a file sent again makes nothing newer."""
+    key = list(table.key)
+    first = rows.group_by(key).agg(_first=rows.arrived_at.min())
+    joined = current.join(first, key, rname="{name}_first")
+    return joined.mutate(arrived_at=joined["_first"]).drop("_first")
 
 
 def current_loads(lake: Lake) -> dict[str, list[str]]:
