@@ -105,7 +105,7 @@ factor = 2.0
 
 
 def main() -> None:
-    """Run the toy campaign of a folder: `python toy_stages.py FOLDER`."""
+    """Run the toy campaign of a folder: the first argument."""
     from hustings import flow
     from hustings.campaign import read_campaign
     from hustings.errors import HustingsError
@@ -117,6 +117,3 @@ def main() -> None:
         raise SystemExit(3) from error
     sys.stdout.write(",".join(report.computed) + "\n")
 
-
-if __name__ == "__main__":
-    main()

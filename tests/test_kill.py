@@ -1,0 +1,211 @@
+"""A run that is killed, interrupted, or not alone."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hustings.errors import LockError
+from hustings.warehouse import locked, open_lake
+
+HERE = str(Path(__file__).parent)
+
+
+def start(folder: Path, pause: float = 0.0) -> subprocess.Popen[str]:
+    """A run in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "import toy_stages; toy_stages.main()", str(folder)],
+        env={**os.environ, "TOY_PAUSE": str(pause), "PYTHONPATH": HERE},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what was waited for did not happen"
+        time.sleep(0.01)
+
+
+def committed(folder: Path) -> int:
+    """Pieces of work that were committed so far."""
+    with closing(open_lake(folder / ".hustings")) as lake:
+        return int(lake.rows("SELECT count(*) FROM lake.runs")[0][0])
+
+
+def whole(folder: Path) -> None:
+    """Every table of the latest state is one run's, published or not: never half of one."""
+    with closing(open_lake(folder / ".hustings")) as lake:
+        for table in ("households", "outcomes"):
+            sizes = dict(lake.rows(f"SELECT _node, count(*) FROM lake.{table} GROUP BY ALL"))
+            assert set(sizes.values()) <= {3, 5}, (table, sizes)
+
+
+@pytest.fixture
+def published(toys):
+    """A campaign with a published run, and numbers that make it stale."""
+    toys.run()
+    toys.numbers(10, 20, 30, 40, 50)
+    return toys
+
+
+BEFORE, AFTER = {"single": 6.0, "double": 12.0}, {"single": 150.0, "double": 300.0}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_run_killed_at_any_moment_leaves_whole_tables_and_the_next_one_goes_on(published, seed):
+    rng = random.Random(seed)
+    process = start(published.folder, pause=0.15)
+    # From the start of the work (the lock is signed) to about its end.
+    wait_for(lambda: (published.folder / ".hustings/lock.json").exists() or process.poll() is not None)
+    time.sleep(rng.uniform(0.0, 1.2))
+    process.kill()
+    process.communicate()
+    assert published.sums() in (BEFORE, AFTER)
+    whole(published.folder)
+    report = published.run()
+    assert published.sums() == AFTER
+    assert len(report.computed) <= 4
+    assert published.run().computed == {}
+
+
+def test_a_run_killed_after_its_second_commit_keeps_both_and_does_the_rest(published):
+    before = committed(published.folder)
+    process = start(published.folder, pause=0.7)
+    wait_for(lambda: committed(published.folder) >= before + 2)
+    process.kill()
+    process.communicate()
+    assert published.sums() == BEFORE
+    done = committed(published.folder) - before
+    assert len(published.run().computed) == 4 - done
+    assert published.sums() == AFTER
+
+
+def test_an_interrupted_run_leaves_whole_tables_and_a_free_lock(published):
+    before = committed(published.folder)
+    process = start(published.folder, pause=0.7)
+    wait_for(lambda: committed(published.folder) >= before + 1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode not in (0, 3), err
+    assert "KeyboardInterrupt" in err
+    assert not (published.folder / ".hustings/lock.json").exists()
+    assert published.sums() == BEFORE
+    whole(published.folder)
+    assert len(published.run().computed) < 4
+    assert published.sums() == AFTER
+
+
+def test_an_interrupt_while_the_database_computes_is_not_taken_for_a_failed_stage(toys):
+    code = """
+import sys, toy_stages
+from hustings import flow
+from hustings.campaign import read_campaign
+from hustings.stage import Result, Table, describe, stage
+import ibis
+
+@stage(writes="balances")
+def slow(households: Table) -> Result:
+    print("now", flush=True)
+    many = ibis.range(0, 60_000).unnest().name("i").as_table()
+    n = many.cross_join(many.rename(j="i")).filter(lambda t: (t.i * t.j) % 7 == 3).count().to_pyarrow()
+    raise AssertionError("it was to be interrupted")
+
+stages = [toy_stages.STAGES[0], describe(slow)]
+flow.run(read_campaign(sys.argv[1]), stages=stages)
+"""
+    toys.set('[campaign]\nname="x"\nelection_day=2026-01-01')
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(toys.folder)],
+        env={**os.environ, "PYTHONPATH": HERE},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "now\n", process.stderr.read()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert err.rstrip().splitlines()[-1].startswith("KeyboardInterrupt"), err
+    assert not (toys.folder / ".hustings/lock.json").exists()
+
+
+def test_of_two_runs_at_once_the_second_is_told_who_holds_the_lock(published):
+    process = start(published.folder, pause=1.0)
+    holder = published.folder / ".hustings/lock.json"
+    wait_for(holder.exists)
+    with pytest.raises(LockError) as caught:
+        published.run()
+    text = str(caught.value)
+    for part in (f"process {process.pid}", getpass.getuser(), socket.gethostname(), "since 20", str(published.folder)):
+        assert part in text
+    assert "Next: wait for it" in text
+    assert holder.exists()
+    assert published.sums() == BEFORE
+    process.kill()
+    process.communicate()
+    assert published.run().computed
+    assert published.sums() == AFTER
+
+
+def test_a_second_run_with_nothing_to_do_needs_no_lock(toys):
+    toys.run()
+    with locked(toys.folder / ".hustings"):
+        assert toys.run().computed == {}
+
+
+def test_a_holder_that_died_without_a_word_does_not_keep_the_lock(toys):
+    toys.run()
+    (toys.folder / ".hustings/lock.json").write_text(json.dumps({"process": 1}))
+    toys.numbers(1)
+    assert toys.run().computed
+    assert not (toys.folder / ".hustings/lock.json").exists()
+
+
+def test_a_holder_that_has_not_signed_yet_is_said_to_be_one(toys):
+    toys.run()
+    toys.numbers(1)
+    store = toys.folder / ".hustings"
+    with locked(store):
+        (store / "lock.json").write_text("{")
+        with pytest.raises(LockError, match="has not signed yet"):
+            toys.run()
+
+
+def test_readers_see_whole_published_runs_only_while_many_runs_follow_each_other(toys):
+    toys.run()
+    code = """
+import sys
+from pathlib import Path
+from hustings.campaign import read_campaign
+from hustings import flow
+import toy_stages
+folder = Path(sys.argv[1])
+for n in range(2, 7):
+    (folder / "numbers.txt").write_text("\\n".join(["1"] * n))
+    flow.run(read_campaign(folder), stages=toy_stages.STAGES)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(toys.folder)], env={**os.environ, "PYTHONPATH": HERE}
+    )
+    seen = set()
+    while process.poll() is None:
+        sums = toys.sums()
+        assert sums["double"] == 2 * sums["single"]
+        seen.add(sums["single"])
+    assert process.returncode == 0
+    assert toys.sums() == {"single": 6.0, "double": 12.0}
+    assert len(seen) > 1
