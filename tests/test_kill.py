@@ -209,3 +209,25 @@ for n in range(2, 7):
     assert process.returncode == 0
     assert toys.sums() == {"single": 6.0, "double": 12.0}
     assert len(seen) > 1
+
+
+def test_readers_can_read_although_a_run_was_killed_in_the_middle_of_a_commit(toys):
+    """A journal that must be rolled back is left beside the catalog; a mere reader may not do that."""
+    toys.run()
+    code = """
+import os, sqlite3, sys
+catalog = sqlite3.connect(sys.argv[1], isolation_level=None)
+catalog.execute("PRAGMA cache_size = 1")
+catalog.execute("BEGIN IMMEDIATE")
+for i in range(2000):
+    catalog.execute("INSERT INTO ducklake_metadata (key, value) VALUES (?, ?)", (f"k{i}", "v" * 500))
+catalog.execute("DELETE FROM ducklake_snapshot")
+os.kill(os.getpid(), 9)
+"""
+    store = toys.folder / ".hustings"
+    subprocess.run([sys.executable, "-c", code, str(store / "catalog.sqlite")], check=False)
+    assert (store / "catalog.sqlite-journal").exists()
+    assert toys.sums() == BEFORE
+    toys.numbers(1)
+    toys.run()
+    assert toys.sums() == {"single": 1.0, "double": 2.0}

@@ -109,6 +109,7 @@ def open_lake(store: Path, *, snapshot: int | None = None, write: bool = False) 
         options.append(f"SNAPSHOT_VERSION {int(snapshot)}")
     try:
         catalog = store / "catalog.sqlite"
+        _finish_killed(raw, catalog)
         raw.execute(f"ATTACH 'ducklake:sqlite:{_quoted(catalog)}' AS {LAKE} ({', '.join(options)})")
         if write:
             catalog.chmod(0o600)
@@ -116,6 +117,14 @@ def open_lake(store: Path, *, snapshot: int | None = None, write: bool = False) 
         raw.close()
         raise _failed("The warehouse could not be opened", store, error) from error
     return Lake(store, raw, snapshot)
+
+
+def _finish_killed(raw: duckdb.DuckDBPyConnection, catalog: Path) -> None:
+    """Let SQLite undo what a killed run left half-written in the catalog, which a mere reader may not."""
+    if Path(f"{catalog}-journal").exists():
+        raw.execute(f"ATTACH '{_quoted(catalog)}' AS killed (TYPE sqlite)")
+        raw.execute("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'killed'").fetchall()
+        raw.execute("DETACH killed")
 
 
 def _connection(store: Path) -> duckdb.DuckDBPyConnection:

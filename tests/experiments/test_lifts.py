@@ -1,0 +1,168 @@
+"""Lifts: published numbers, and a reason wherever there is no number."""
+
+from __future__ import annotations
+
+import datetime
+
+import ibis
+import pytest
+
+from hustings.errors import DesignError
+from hustings.experiments.arms import shares
+from hustings.experiments.assignments import attach_assignments
+from hustings.experiments.experiments import check_experiments
+from hustings.experiments.lifts import measure_lifts
+
+NAMES = ("person_id", "arm", "unit_id", "experiment", "block_id", "assigned_on", "contacted")
+
+
+def assigned(arms: str, experiment: str = "t") -> ibis.Table:
+    schema = dict.fromkeys(NAMES, "string") | {"assigned_on": "date", "contacted": "boolean"}
+    rows = [
+        {
+            "person_id": str(i),
+            "arm": arm,
+            "unit_id": f"u{i}",
+            "experiment": experiment,
+            "block_id": None,
+            "assigned_on": None,
+            "contacted": None,
+        }  # fmt: skip
+        for i, arm in enumerate(arms)
+    ]
+    return ibis.memtable(rows, schema=schema)
+
+
+def outcomes(values: dict[str, float], outcome: str = "voted") -> ibis.Table:
+    return ibis.memtable(
+        {
+            "person_id": list(values),
+            "outcome": [outcome] * len(values),
+            "value": [float(v) for v in values.values()],
+        },
+        schema={"person_id": "string", "outcome": "string", "value": "float64"},
+    )
+
+
+def lifts(arms: str, values: dict[str, float], **more) -> list[dict]:
+    found = measure_lifts(
+        assigned(arms),
+        outcomes(values),
+        experiment="t",
+        control="c",
+        measured_by=more.get("measured_by", ["voted"]),
+    )
+    return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+
+
+def is_empty(row: dict) -> bool:
+    return all(row[name] is None for name in ("estimate", "std_error", "low", "high"))
+
+
+def test_a_lift_by_hand():
+    (row,) = lifts("ccccaaaa", {"0": 0, "1": 1, "2": 0, "3": 0, "4": 1, "5": 1, "6": 0, "7": 1})
+    assert row["estimate"] == pytest.approx(0.5)
+    assert (row["n_control"], row["n_arm"], row["reason"]) == (4, 4, None)
+    # Each arm: variance 3/16 of the outcome, over 4 people, times 4/3.
+    assert row["std_error"] == pytest.approx((2 * 3 / 16 / 4 * 4 / 3) ** 0.5)
+
+
+def test_an_arm_without_control_is_refused_with_its_reason():
+    rows = lifts("aabb", {"0": 0, "1": 1, "2": 0, "3": 1})
+    assert [row["arm"] for row in rows] == ["a", "b"]
+    assert all(is_empty(row) and "control" in row["reason"] for row in rows)
+
+
+def test_a_test_of_one_arm_has_nothing_to_compare():
+    (row,) = lifts("cccc", {"0": 0, "1": 1})
+    assert is_empty(row)
+    assert "nothing to compare" in row["reason"]
+
+
+def test_an_outcome_that_nobody_has_is_no_zero():
+    rows = lifts("ccaa", {})
+    assert is_empty(rows[0])
+    assert rows[0]["reason"] == "nobody has the outcome voted"
+
+
+def test_one_person_in_an_arm_is_no_number():
+    (row,) = lifts("ccca", {"0": 0, "1": 1, "2": 0, "3": 1})
+    assert is_empty(row)
+    assert row["reason"]
+
+
+def test_several_outcomes_are_each_read():
+    rows = lifts("ccaa", {"0": 0, "1": 1, "2": 1, "3": 0}, measured_by=["voted", "gave"])
+    assert [row["outcome"] for row in rows] == ["voted", "gave"]
+    assert "gave" in rows[1]["reason"]
+
+
+def test_a_person_in_two_arms_is_in_neither():
+    schema = {"source": "string", "experiment": "string", "record_source": "string", "record_id": "string", "arm": "string", "block_id": "string", "assigned_on": "date", "contacted": "boolean"}  # fmt: skip
+    base = {"source": "s", "experiment": "t", "record_source": "s", "block_id": None, "assigned_on": None, "contacted": None}  # fmt: skip
+    drawn = ibis.memtable(
+        [base | {"record_id": who, "arm": arm} for who, arm in (("1", "c"), ("1", "a"), ("2", "a"))],
+        schema=schema,
+    )
+    same = ibis.memtable({"source": ["s", "s"], "record_id": ["1", "2"], "person_id": ["s:1", "s:2"]})
+    people = ibis.memtable({"person_id": ["s:1", "s:2"], "household_id": ["h", "h"], "place_id": ["p", "p"]})
+    found = attach_assignments(drawn, same, people, experiment="t", unit="place").to_pyarrow().to_pylist()
+    assert [(row["person_id"], row["unit_id"]) for row in found] == [("s:2", "p")]
+
+
+def test_planned_shares_must_name_every_arm():
+    assert shares({}, ["c"]) is None
+    with pytest.raises(DesignError, match="did you mean 'Self'"):
+        shares({"Self": 1, "c": 1}, ["c", "Selv"])
+    with pytest.raises(DesignError, match="above 0"):
+        shares({"a": 0, "c": 1}, ["c", "a"])
+
+
+def checked(arms: str, planned: dict[str, float]) -> list[dict]:
+    features = ibis.memtable(
+        {"person_id": [str(i) for i in range(len(arms))], "as_of": [datetime.date(2026, 7, 1)] * len(arms)}
+    )
+    columns = {"party": "string", "vote_pattern": "string", "is_female": "boolean", "age": "float64"}
+    from hustings.tables import spec
+
+    for name in spec("features").names:
+        if name not in features.columns:
+            features = features.mutate(**{name: ibis.null(columns.get(name, "float64"))})
+    features = features.mutate(age=features.person_id.cast("float64") % 7)
+    found = check_experiments(
+        assigned(arms), features, experiment="t", control="c", as_of=datetime.date(2026, 7, 1), unit="person", planned_shares=planned
+    )["experiments"]  # fmt: skip
+    return [dict(zip(found, row, strict=True)) for row in zip(*map(list, found.values()), strict=True)]
+
+
+def test_arms_of_the_wrong_size_are_found_out():
+    sound = checked("c" * 100 + "a" * 100, {"c": 1, "a": 1})
+    off = checked("c" * 140 + "a" * 60, {"c": 1, "a": 1})
+    assert sound[0]["p_sample_ratio"] == pytest.approx(1.0)
+    assert off[0]["p_sample_ratio"] < 0.001
+
+
+def test_without_planned_shares_the_ratio_is_not_checked_and_says_so():
+    row = checked("ccaa", {})[0]
+    assert row["p_sample_ratio"] is None
+    assert "planned_shares" in row["reason"]
+
+
+def test_michigan_gives_the_published_lifts(michigan, rows):
+    """Gerber, Green & Larimer (2008), table 2; errors clustered by household."""
+    published = {
+        "Civic Duty": (1.79, 0.324, 38_218),
+        "Hawthorne": (2.57, 0.326, 38_204),
+        "Self": (4.85, 0.330, 38_218),
+        "Neighbors": (8.13, 0.337, 38_201),
+    }
+    found = {row["arm"]: row for row in rows(michigan, "lifts")}
+    assert set(found) == set(published)
+    for arm, (points, error, n) in published.items():
+        assert round(100 * found[arm]["estimate"], 2) == points
+        assert round(100 * found[arm]["std_error"], 3) == error
+        assert (found[arm]["n_arm"], found[arm]["n_control"]) == (n, 191_243)
+
+
+def test_michigan_has_its_households_and_one_arm_in_each(michigan, rows):
+    assert len(rows(michigan, "households")) == 180_002
