@@ -53,13 +53,17 @@ def floor() -> float:
     path = data_folder() / "michigan-2006/voters.parquet"
     began = time.monotonic()
     with duckdb.connect() as connection:
-        connection.execute("SELECT treatment, count(*), sum(primary_06) FROM read_parquet(?) GROUP BY 1", [str(path)])
+        connection.execute(
+            "SELECT treatment, count(*), sum(primary_06) FROM read_parquet(?) GROUP BY 1", [str(path)]
+        )
     return time.monotonic() - began
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=3)
     runs = [one_run() for _ in range(parser.parse_args().runs)]
     names = ("hustings", "duckdb", "ibis-framework", "lightgbm", "numpy")
@@ -74,7 +78,9 @@ def main() -> None:
         peak = max(r["peak_megabytes"] or 0 for r in same)
         print(f"| {row['node']} | {seconds:.2f} | {peak:.0f} |")
     peak = max(r["peak_megabytes"] or 0 for _, _, rows in runs for r in rows)
-    print(f"| **whole run, as a process** | **{statistics.median(r[0] for r in runs):.1f}** | **{peak:.0f}** |")
+    print(
+        f"| **whole run, as a process** | **{statistics.median(r[0] for r in runs):.1f}** | **{peak:.0f}** |"
+    )
     print(f"| second run, as a process | {statistics.median(r[1] for r in runs):.2f} | |")
     print(f"| floor: the file read and counted once | {floor():.2f} | |")
 

@@ -183,4 +183,3 @@ def michigan(tmp_path_factory: pytest.TempPathFactory, data_file: Callable[[str]
         else:
             os.environ["HUSTINGS_DATA"] = before
     return folder
-

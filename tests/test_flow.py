@@ -41,7 +41,10 @@ def test_every_node_comes_after_what_it_reads(toys):
 
 def test_only_what_a_wanted_table_needs_is_planned(toys):
     campaign = read_campaign(toys.folder)
-    assert names(flow.plan(campaign, "outcomes.double", stages=toys.stages)) == ["households", "outcomes.double"]
+    assert names(flow.plan(campaign, "outcomes.double", stages=toys.stages)) == [
+        "households",
+        "outcomes.double",
+    ]
     assert set(names(flow.plan(campaign, "outcomes", stages=toys.stages))) == {
         "households",
         "outcomes.single",
@@ -82,7 +85,13 @@ def test_a_stage_can_do_without_an_optional_table_that_nobody_makes(toys):
     @stage(writes="balances")
     def look(households: Table, scores: Table | None) -> Result:
         seen.append(scores)
-        return {"experiment": ["x"], "covariate": ["x"], "arm": ["x"], "mean": [1.0], "standardised_difference": [None]}
+        return {
+            "experiment": ["x"],
+            "covariate": ["x"],
+            "arm": ["x"],
+            "mean": [1.0],
+            "standardised_difference": [None],
+        }
 
     toys.set('[campaign]\nname="x"\nelection_day=2026-01-01')
     toys.run(stages=[toys.stages[0], describe(look)])
@@ -101,7 +110,13 @@ def test_a_kept_table_that_is_read_orders_nothing(toys):
     @stage(writes="balances")
     def look(holdouts: Table) -> Result:
         n = int(holdouts.count().to_pyarrow().as_py())
-        return {"experiment": ["x"], "covariate": ["n"], "arm": ["x"], "mean": [n], "standardised_difference": [None]}
+        return {
+            "experiment": ["x"],
+            "covariate": ["n"],
+            "arm": ["x"],
+            "mean": [n],
+            "standardised_difference": [None],
+        }
 
     toys.edit("[outcomes.single]\n\n[outcomes.double]\nfactor = 2.0", "[holdouts.mail]")
     stages = [toys.stages[0], toys.stages[3], describe(look)]
@@ -199,7 +214,9 @@ def test_a_part_that_comes_back_is_computed_again(toys):
     assert toys.sums() == {"single": 6.0, "double": 12.0}
 
 
-def test_a_part_that_was_forgotten_by_a_run_that_stopped_is_not_published_as_if_it_were_there(toys, monkeypatch):
+def test_a_part_that_was_forgotten_by_a_run_that_stopped_is_not_published_as_if_it_were_there(
+    toys, monkeypatch
+):
     @stage(writes="households")
     def plain() -> Result:
         return {"household_id": ["h"], "place_id": ["p"], "n_people": [1]}
@@ -255,7 +272,11 @@ GOOD = {"household_id": ["a", "b"], "place_id": ["p", None], "n_people": [1, 2]}
     ("returned", "error", "says"),
     [
         ({"household_id": ["a"], "place_id": ["p"]}, TableError, "the column n_people is missing"),
-        ({**GOOD, "n_peple": [1, 2]}, TableError, r"undeclared column 'n_peple' \(did you mean 'n_people'\?\)"),
+        (
+            {**GOOD, "n_peple": [1, 2]},
+            TableError,
+            r"undeclared column 'n_peple' \(did you mean 'n_people'\?\)",
+        ),
         ({**GOOD, "household_id": ["a", None]}, TableError, "1 rows have no household_id"),
         ({**GOOD, "household_id": ["a", "a"]}, TableError, r"1 keys \(household_id\) stand in several rows"),
         ({**GOOD, "n_people": ["Ms Private", "2"]}, TableError, "households: a column has a wrong type"),
@@ -401,10 +422,19 @@ def test_a_reader_in_another_process_sees_the_published_run_while_a_run_writes(t
     def slow(outcomes: Table) -> Result:
         seen.append(toys.sums())
         told = subprocess.run(
-            [sys.executable, "-c", READER, str(toys.folder / ".hustings")], capture_output=True, text=True, check=True
+            [sys.executable, "-c", READER, str(toys.folder / ".hustings")],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         seen.append(json.loads(told.stdout))
-        return {"experiment": ["x"], "covariate": ["x"], "arm": ["x"], "mean": [0.0], "standardised_difference": [None]}
+        return {
+            "experiment": ["x"],
+            "covariate": ["x"],
+            "arm": ["x"],
+            "mean": [0.0],
+            "standardised_difference": [None],
+        }
 
     toys.numbers(100)
     toys.run(stages=[*toys.stages[:2], describe(slow)])

@@ -74,7 +74,9 @@ def test_a_folder_that_cannot_be_written_is_named_and_can_still_be_read(small, t
     toys.run()
     toys.numbers(7)
     remount(small, "ro")
-    with pytest.raises(WarehouseError, match=r"The campaign's folder cannot be written.*check its permissions"):
+    with pytest.raises(
+        WarehouseError, match=r"The campaign's folder cannot be written.*check its permissions"
+    ):
         toys.run()
     assert toys.sums() == {"single": 6.0, "double": 12.0}
     remount(small, "rw")

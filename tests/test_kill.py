@@ -150,7 +150,13 @@ def test_of_two_runs_at_once_the_second_is_told_who_holds_the_lock(published):
     with pytest.raises(LockError) as caught:
         published.run()
     text = str(caught.value)
-    for part in (f"process {process.pid}", getpass.getuser(), socket.gethostname(), "since 20", str(published.folder)):
+    for part in (
+        f"process {process.pid}",
+        getpass.getuser(),
+        socket.gethostname(),
+        "since 20",
+        str(published.folder),
+    ):
         assert part in text
     assert "Next: wait for it" in text
     assert holder.exists()
@@ -194,7 +200,7 @@ from hustings.campaign import read_campaign
 from hustings import flow
 import toy_stages
 folder = Path(sys.argv[1])
-for n in range(2, 7):
+for n in range(2, 5):
     (folder / "numbers.txt").write_text("\\n".join(["1"] * n))
     flow.run(read_campaign(folder), stages=toy_stages.STAGES)
 """
@@ -207,7 +213,7 @@ for n in range(2, 7):
         assert sums["double"] == 2 * sums["single"]
         seen.add(sums["single"])
     assert process.returncode == 0
-    assert toys.sums() == {"single": 6.0, "double": 12.0}
+    assert toys.sums() == {"single": 4.0, "double": 8.0}
     assert len(seen) > 1
 
 

@@ -116,4 +116,3 @@ def main() -> None:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         raise SystemExit(3) from error
     sys.stdout.write(",".join(report.computed) + "\n")
-

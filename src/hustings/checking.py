@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from hustings.campaign import FILE, Campaign, head_faults, read_campaign, read_content
 from hustings.errors import CampaignError, HustingsError
-from hustings.flow import load_stages, plan
 from hustings.instances import faults, instances
+from hustings.order import load_stages, plan
 from hustings.playbooks import PLAYBOOKS
 from hustings.sources.collect import located
 from hustings.sources.mapping import Block, block_faults

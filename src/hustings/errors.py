@@ -45,8 +45,8 @@ class HustingsError(Exception):
         if received is not None:
             text += f"; received {received!r}"
         if allowed is not None:
-            several = not isinstance(allowed, str) and isinstance(allowed, Iterable)
-            text += f"; allowed: {', '.join(map(str, allowed)) if several else allowed}"
+            names = [allowed] if isinstance(allowed, str) or not isinstance(allowed, Iterable) else allowed
+            text += f"; allowed: {', '.join(map(str, names))}"
         return cls(f"{text}. Next: {then}" if then else f"{text}.")
 
     @classmethod

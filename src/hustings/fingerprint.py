@@ -79,7 +79,9 @@ def _imports(path: Path) -> tuple[str, ...]:
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names if alias.name.startswith("hustings."))
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "stats":
+        elif (
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "stats"
+        ):
             found.add(f"hustings.stats.{node.attr}")
     # The catalogue of all tables and the whole of stats are not a stage's own code.
     return tuple(sorted(found - {"hustings.tables", "hustings.stats"}))

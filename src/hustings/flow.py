@@ -1,33 +1,28 @@
-"""The order of the work, and what of it is stale.
+"""A run: compute what is stale, each node in one transaction, and publish the whole.
 
-A node is one stage for one declared instance: `lifts.mailers`, `people`. `plan` gives the nodes in order;
-`run` computes those whose fingerprint (inputs, settings, code) differs from the one they were last computed
-with, each in one transaction, and publishes the whole. A kept table is memory: reading it orders nothing.
+`order` says which nodes there are and in which order; a node is stale when its fingerprint (inputs, settings,
+code) differs from the one it was last computed with.
 """
 
 from __future__ import annotations
 
 import datetime
-import graphlib
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from hustings import playbooks
-from hustings.campaign import FILE, Campaign
+from hustings.campaign import Campaign
 from hustings.errors import FlowError, HustingsError, StageError
 from hustings.fingerprint import code_digest, digest
-from hustings.instances import Instance, instances
 from hustings.memory import peak_megabytes, reset_peak
-from hustings.stage import Stage, describe, setting
-from hustings.tables import TABLES, spec
+from hustings.order import Node, fingerprint, plan
+from hustings.stage import Stage, setting
 from hustings.warehouse.connect import Lake, exists, open_lake
 from hustings.warehouse.landing import land
 from hustings.warehouse.lock import locked
@@ -46,24 +41,7 @@ from hustings.warehouse.runs import (
 )
 from hustings.warehouse.store import create_tables, forget, hold, read, release, write
 
-
-@dataclass(frozen=True)
-class Node:
-    """One piece of work.
-
-    Attributes:
-        name: `lifts.mailers`, or `people`.
-        stage: What to call.
-        settings: With what.
-        needs: The nodes whose tables it reads.
-        absent: Tables that it would read, but that no stage of this playbook makes.
-    """
-
-    name: str
-    stage: Stage
-    settings: Mapping[str, Any]
-    needs: tuple[str, ...] = ()
-    absent: frozenset[str] = frozenset()
+__all__ = ["Observer", "Report", "plan", "run", "tidy"]
 
 
 class Observer(Protocol):
@@ -103,140 +81,6 @@ class _Nobody:
         """Nothing."""
 
     start = finish = begin
-
-
-def load_stages(campaign: Campaign) -> tuple[Stage, ...]:
-    """The stages of the campaign's playbook."""
-    found = []
-    for path in playbooks.stages(campaign.playbook):
-        module, _, function = path.partition(":")
-        found.append(describe(getattr(import_module(module), function)))
-    return tuple(found)
-
-
-def plan(campaign: Campaign, *tables: str, stages: Sequence[Stage] | None = None) -> tuple[Node, ...]:
-    """The nodes that make the named tables, in an order in which they can be made.
-
-    Args:
-        campaign: The campaign.
-        tables: Names of tables (`lifts`) or nodes (`lifts.mailers`); all when none is named.
-        stages: Other stages than those of the playbook.
-
-    Returns:
-        The nodes, each after all that it needs.
-
-    Raises:
-        TableError: A table is not declared.
-        SettingError: A section or a setting of campaign.toml is unknown or wrong.
-        FlowError: Nobody makes a table that is needed, or the stages go in a circle.
-    """
-    nodes = _nodes(campaign, load_stages(campaign) if stages is None else stages)
-    wanted = _wanted(nodes, tables)
-    graph = {name: nodes[name].needs for name in _reachable(nodes, wanted)}
-    try:
-        order = list(graphlib.TopologicalSorter(graph).static_order())
-    except graphlib.CycleError as error:
-        raise FlowError.of(
-            "The stages go in a circle",
-            received=" → ".join(reversed(error.args[1])),
-            then="let one of them read an earlier table",
-        ) from None
-    return tuple(nodes[name] for name in order)
-
-
-def _nodes(campaign: Campaign, stages: Sequence[Stage]) -> dict[str, Node]:
-    found: dict[str, tuple[Instance, Stage]] = {}
-    makers: dict[str, list[str]] = {}
-    _check_makers(stages)
-    for instance in instances(campaign, stages):
-        found[instance.name] = instance, instance.stage
-        for table in instance.stage.writes:
-            makers.setdefault(table, []).append(instance.name)
-    made = {table for stage in stages for table in stage.writes}
-    return {
-        name: Node(
-            name,
-            stage,
-            instance.settings,
-            _needs(stage, makers, made),
-            frozenset(table for table, _ in stage.reads if table not in made),
-        )
-        for name, (instance, stage) in found.items()
-    }
-
-
-def _check_makers(stages: Sequence[Stage]) -> None:
-    maker: dict[str, Stage] = {}
-    for stage in stages:
-        for table in stage.writes:
-            other = maker.setdefault(table, stage)
-            # Declared instances of two stages write parts of one table (`models`): each replaces its own.
-            if other is not stage and not (other.each and stage.each and other.writes[0] != stage.writes[0]):
-                raise FlowError.of(
-                    f"Two stages make {table}",
-                    received=f"{other.path} and {stage.path}",
-                    allowed="one stage for each table, or parts by declared instances",
-                    then="take one of them out of the playbook",
-                )
-
-
-def _needs(stage: Stage, makers: Mapping[str, list[str]], made: set[str]) -> tuple[str, ...]:
-    needs: list[str] = []
-    for table, optional in stage.reads:
-        if spec(table).kind == "kept":
-            continue
-        if table not in made and not optional:
-            raise FlowError.of(
-                f"{stage.path} reads {table}, which no stage makes",
-                allowed=sorted(made),
-                then="add a stage that makes it to the playbook",
-            )
-        needs.extend(name for name in makers.get(table, ()) if name not in needs)
-    return tuple(needs)
-
-
-def _wanted(nodes: Mapping[str, Node], tables: Iterable[str]) -> list[str]:
-    wanted: list[str] = []
-    for name in tables:
-        if name in nodes:
-            wanted.append(name)
-            continue
-        makers = [node for node, found in nodes.items() if name in found.stage.writes]
-        if not makers:
-            spec(name.split(".")[0])
-            raise FlowError.unknown("Nothing in this campaign makes", name, nodes, f"a section in {FILE}")
-        wanted.extend(makers)
-    return wanted or list(nodes)
-
-
-def _reachable(nodes: Mapping[str, Node], wanted: Iterable[str]) -> list[str]:
-    seen: dict[str, None] = {}
-    waiting = list(wanted)
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen[name] = None
-            waiting.extend(nodes[name].needs)
-    return [name for name in nodes if name in seen]
-
-
-def fingerprint(campaign: Campaign, node: Node, inputs: Mapping[str, str]) -> str:
-    """What decides whether a node is stale: its inputs' fingerprints, its settings, its code, what it watches."""
-    stage = node.stage
-    declared = repr([TABLES[name] for name in stage.writes])
-    watched = stage.watch(campaign.folder, node.settings) if stage.watch else ""
-    settings = json.dumps(setting(dict(node.settings)), sort_keys=True)
-    names = {parameter.name for parameter in stage.parameters()}
-    return digest(
-        stage.path,
-        code_digest(stage.function.__module__),
-        code_digest("hustings.warehouse.landing") if "land" in names else "",
-        str(campaign.seed) if "rng" in names else "",
-        declared,
-        settings,
-        watched,
-        json.dumps({name: inputs[name] for name in node.needs}, sort_keys=True),
-    )
 
 
 def _fingerprints(campaign: Campaign, nodes: Sequence[Node]) -> dict[str, str]:
@@ -280,7 +124,9 @@ def run(
     with locked(campaign.store):
         lake = open_lake(campaign.store, write=True)
         try:
-            return _run(lake, campaign, nodes, {node.name for node in everything}, marks, observer or _Nobody(), began)
+            return _run(
+                lake, campaign, nodes, {node.name for node in everything}, marks, observer or _Nobody(), began
+            )
         finally:
             lake.close()
 
@@ -347,7 +193,9 @@ def _compute(
             result = stage.function(*given, **arguments(campaign, node, lake, run_id))
             tables = result if len(stage.writes) > 1 else {stage.writes[0]: result}
             if set(tables) != set(stage.writes):
-                raise FlowError.of(f"{stage.path} returned other tables", received=sorted(tables), allowed=stage.writes)
+                raise FlowError.of(
+                    f"{stage.path} returned other tables", received=sorted(tables), allowed=stage.writes
+                )
             rows = {name: write(lake, name, tables[name], node.name) for name in stage.writes}
             release(lake)
             record(
@@ -387,7 +235,12 @@ def arguments(campaign: Campaign, node: Node, lake: Lake, run_id: str) -> dict[s
     if "rng" in names:
         seed = int(digest(str(campaign.seed), node.name), 16)
         given["rng"] = np.random.default_rng(seed)
-    injected = {"land": partial(land, lake), "hold": partial(hold, lake), "load_id": run_id, "folder": campaign.folder}
+    injected = {
+        "land": partial(land, lake),
+        "hold": partial(hold, lake),
+        "load_id": run_id,
+        "folder": campaign.folder,
+    }
     given |= {name: value for name, value in injected.items() if name in names}
     return given
 

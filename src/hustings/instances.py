@@ -59,7 +59,9 @@ def instances(campaign: Campaign, stages: Sequence[Stage]) -> Iterator[Instance]
         content = _table(campaign.sections.get(stage.section, {}), stage.section)
         if stage.each is None:
             yield Instance(
-                stage.writes[0], stage, _settings(campaign, stage, sections[stage.section], content, stage.section)
+                stage.writes[0],
+                stage,
+                _settings(campaign, stage, sections[stage.section], content, stage.section),
             )
             continue
         for part, values in content.items():
@@ -80,7 +82,10 @@ def _owned(stages: Sequence[Stage]) -> dict[str, set[str]]:
 def _table(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SettingError.of(
-            f"[{where}] must be a section", received=value, allowed=f"[{where}.NAME] or key = value", then=_HELP
+            f"[{where}] must be a section",
+            received=value,
+            allowed=f"[{where}.NAME] or key = value",
+            then=_HELP,
         )
     return value
 
@@ -112,7 +117,9 @@ def faults(campaign: Campaign, stages: Sequence[Stage]) -> list[SettingError]:
             parts = {f"{stage.section}.{part}": values for part, values in content.items()}
         for where, values in parts.items():
             try:
-                found += _checked(campaign, stage, sections[stage.section], _named(values, stage, where), where)[1]
+                found += _checked(
+                    campaign, stage, sections[stage.section], _named(values, stage, where), where
+                )[1]
             except SettingError as error:
                 found.append(error)
     return list({str(error): error for error in found}.values())
@@ -159,7 +166,9 @@ def _checked(
 
 def _explained(where: str, stage: Stage, first: Mapping[str, Any]) -> SettingError:
     path = ".".join(str(step) for step in first["loc"])
-    about = {p.name: p.about.text for p in stage.parameters()}.get(str(first["loc"][0]) if first["loc"] else "", "")
+    about = {p.name: p.about.text for p in stage.parameters()}.get(
+        str(first["loc"][0]) if first["loc"] else "", ""
+    )
     if first["type"] == "missing":
         return SettingError.of(f"[{where}] {path} is missing", allowed=about or None, then=_HELP)
     if first["type"] == "extra_forbidden":

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hustings.campaign import ABOUT, Campaign
-from hustings.flow import load_stages
 from hustings.instances import SHARED
+from hustings.order import load_stages
 from hustings.sources.mapping import Block, Value, Where
 from hustings.stage import INJECTED, Parameter, Stage
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hustings.campaign import Campaign
 from hustings.fingerprint import code_digest
-from hustings.flow import Node, fingerprint, plan
+from hustings.order import Node, fingerprint, plan
 from hustings.stage import Stage, setting
 from hustings.warehouse.history import Computed, last_computed
 

@@ -27,7 +27,7 @@ def assigned(arms: str, experiment: str = "t") -> ibis.Table:
             "block_id": None,
             "assigned_on": None,
             "contacted": None,
-        }  # fmt: skip
+        }
         for i, arm in enumerate(arms)
     ]
     return ibis.memtable(rows, schema=schema)
@@ -98,8 +98,24 @@ def test_several_outcomes_are_each_read():
 
 
 def test_a_person_in_two_arms_is_in_neither():
-    schema = {"source": "string", "experiment": "string", "record_source": "string", "record_id": "string", "arm": "string", "block_id": "string", "assigned_on": "date", "contacted": "boolean"}  # fmt: skip
-    base = {"source": "s", "experiment": "t", "record_source": "s", "block_id": None, "assigned_on": None, "contacted": None}  # fmt: skip
+    schema = {
+        "source": "string",
+        "experiment": "string",
+        "record_source": "string",
+        "record_id": "string",
+        "arm": "string",
+        "block_id": "string",
+        "assigned_on": "date",
+        "contacted": "boolean",
+    }
+    base = {
+        "source": "s",
+        "experiment": "t",
+        "record_source": "s",
+        "block_id": None,
+        "assigned_on": None,
+        "contacted": None,
+    }
     drawn = ibis.memtable(
         [base | {"record_id": who, "arm": arm} for who, arm in (("1", "c"), ("1", "a"), ("2", "a"))],
         schema=schema,
@@ -130,8 +146,14 @@ def checked(arms: str, planned: dict[str, float]) -> list[dict]:
             features = features.mutate(**{name: ibis.null(columns.get(name, "float64"))})
     features = features.mutate(age=features.person_id.cast("float64") % 7)
     found = check_experiments(
-        assigned(arms), features, experiment="t", control="c", as_of=datetime.date(2026, 7, 1), unit="person", planned_shares=planned
-    )["experiments"]  # fmt: skip
+        assigned(arms),
+        features,
+        experiment="t",
+        control="c",
+        as_of=datetime.date(2026, 7, 1),
+        unit="person",
+        planned_shares=planned,
+    )["experiments"]
     return [dict(zip(found, row, strict=True)) for row in zip(*map(list, found.values()), strict=True)]
 
 

@@ -37,9 +37,7 @@ def events(*rows: dict) -> ibis.Table:
         "happened_at": "timestamp", "arrived_at": "timestamp",
     }  # fmt: skip
     full = [
-        {name: None for name in schema}
-        | {"source": "s", "event_id": str(i), "arrived_at": row["happened_at"]}
-        | row
+        dict.fromkeys(schema) | {"source": "s", "event_id": str(i), "arrived_at": row["happened_at"]} | row
         for i, row in enumerate(rows)
     ]
     return ibis.memtable(full, schema=schema)

@@ -37,14 +37,14 @@ def build_features(
     moments: Annotated[
         list[datetime.date], About("Further days as of which everyone is described, to train scores on.")
     ] = [],  # noqa: B006
-    voting_age: Annotated[int, About("Elections before this age do not count against a person.", ge=0, le=30)] = 18,
+    voting_age: Annotated[
+        int, About("Elections before this age do not count against a person.", ge=0, le=30)
+    ] = 18,
 ) -> Result:
     """One row for each person as of `as_of`, of each of `moments`, and of the draw of each test they are in."""
     import ibis
 
-    pieces = [
-        describe(people, events, moment, voting_age) for moment in sorted({as_of, *moments})
-    ]
+    pieces = [describe(people, events, moment, voting_age) for moment in sorted({as_of, *moments})]
     for moment in _draws(assignments, {as_of, *moments}):
         tested = assignments.filter(assignments.assigned_on == moment).select("person_id").distinct()  # type: ignore[union-attr]
         pieces.append(describe(people, events, moment, voting_age).semi_join(tested, "person_id"))
@@ -82,7 +82,9 @@ def describe(people: Table, events: Table, as_of: datetime.date, voting_age: int
     rows = rows.mutate(
         as_of=ibis.date(as_of),
         age=ibis.date(as_of).delta(rows.born_on, unit="day") / _YEAR,
-        is_female=ibis.cases((rows.sex == "female", True), (rows.sex == "male", False), else_=ibis.null("boolean")),
+        is_female=ibis.cases(
+            (rows.sex == "female", True), (rows.sex == "male", False), else_=ibis.null("boolean")
+        ),
         household_size=rows.person_id.count().over(ibis.window(group_by="household_id")),
         years_registered=ibis.date(as_of).delta(rows.registered_on, unit="day") / _YEAR,
     )
@@ -91,14 +93,18 @@ def describe(people: Table, events: Table, as_of: datetime.date, voting_age: int
 
 def _elections(votes: Any) -> list[Election]:
     """The elections that somebody voted in, newest first; the same name on one day is one election."""
-    held = votes.mutate(on=votes.happened_at.date(), name=votes.name.fill_null("")).group_by("name", "on").agg(
-        election_kind=votes.election_kind.max()
+    held = (
+        votes.mutate(on=votes.happened_at.date(), name=votes.name.fill_null(""))
+        .group_by("name", "on")
+        .agg(election_kind=votes.election_kind.max())
     )
     found = held.order_by(held.on.desc(), held.name).to_pyarrow().to_pylist()
     return [Election(row["name"], row["election_kind"] or "other", row["on"]) for row in found]
 
 
-def _with_votes(rows: Any, votes: Any, elections: list[Election], as_of: datetime.date, voting_age: int) -> Any:
+def _with_votes(
+    rows: Any, votes: Any, elections: list[Election], as_of: datetime.date, voting_age: int
+) -> Any:
     """Vote history: counts, shares of the elections a person was old enough for, the latest, the pattern."""
     import ibis
 
@@ -118,7 +124,11 @@ def _with_votes(rows: Any, votes: Any, elections: list[Election], as_of: datetim
     ]
     made: dict[str, Any] = {}
     for kind in ("general", "primary", "other"):
-        of = [i for i, e in enumerate(elections) if (e.kind if e.kind in ("general", "primary") else "other") == kind]
+        of = [
+            i
+            for i, e in enumerate(elections)
+            if (e.kind if e.kind in ("general", "primary") else "other") == kind
+        ]
         made[f"n_{kind}"] = total([rows[f"_voted_{i}"].cast("int64") for i in of])
         made[f"_of_{kind}"] = total([old_enough[i].cast("int64") for i in of])
         made[f"voted_last_{kind}"] = rows[f"_voted_{of[0]}"] if of else ibis.null("boolean")

@@ -39,7 +39,13 @@ def _household(records: Any, person_id: Any, rule: str) -> Any:
     if rule == "key":
         return (records.source + ":" + records.household_key).coalesce(person_id)
     if rule == "address":
-        where = records.address.lower() + "|" + records.postcode.fill_null("") + "|" + records.place_id.fill_null("")
+        where = (
+            records.address.lower()
+            + "|"
+            + records.postcode.fill_null("")
+            + "|"
+            + records.place_id.fill_null("")
+        )
         return where.coalesce(person_id)
     return person_id
 

@@ -100,7 +100,7 @@ def _gain(learning: Learning, fit: Fit) -> tuple[float, float, float]:
     sums = np.bincount(learning.household, weights=better - gain)
     n_clusters = len(np.unique(learning.household))
     error = float(np.sqrt((sums**2).sum() * n_clusters / (n_clusters - 1)) / len(y))
-    half = stats.means.t_quantile(0.95, n_clusters - 1) * error
+    half = stats.clusters.t_quantile(0.95, n_clusters - 1) * error
     return gain, gain - half, gain + half
 
 

@@ -52,23 +52,32 @@ def collect(
     load_id: str,
     land: Callable[..., Any],
     hold: Callable[[Any], Any],
-    path: Annotated[str, About("The file: CSV (comma, tab, pipe; .gz) or Parquet; `${NAME}` is an environment variable.")],
+    path: Annotated[
+        str, About("The file: CSV (comma, tab, pipe; .gz) or Parquet; `${NAME}` is an environment variable.")
+    ],
     records: Annotated[Block | None, About("How a row becomes a record.")] = None,
     record_events: Annotated[list[Block], About("How a row becomes events.")] = [],  # noqa: B006
     record_assignments: Annotated[list[Block], About("How a row becomes a randomised assignment.")] = [],  # noqa: B006
     record_outcomes: Annotated[list[Block], About("How a row becomes an outcome.")] = [],  # noqa: B006
     opt_outs: Annotated[list[Block], About("How a row becomes a refusal of contact.")] = [],  # noqa: B006
-    people_from: Annotated[str | None, About("The source whose records this file speaks of; itself unless given.")] = None,
-    arrived_on: Annotated[datetime.date | None, About("When the campaign had the file; its date unless given.")] = None,
+    people_from: Annotated[
+        str | None, About("The source whose records this file speaks of; itself unless given.")
+    ] = None,
+    arrived_on: Annotated[
+        datetime.date | None, About("When the campaign had the file; its date unless given.")
+    ] = None,
     refresh: Annotated[
-        Literal["full", "append"], About("`full`: the file replaces what the source said before; `append`: it adds.")
+        Literal["full", "append"],
+        About("`full`: the file replaces what the source said before; `append`: it adds."),
     ] = "full",
     delimiter: Annotated[str | None, About("Of a CSV; found from its header unless given.")] = None,
     encoding: Annotated[str, About("Of a CSV: `utf-8`, `latin-1` or `utf-16`.")] = "utf-8",
 ) -> Result:
     """The rows of one file in every collected table, and what could not be kept."""
     blocks = [("records", records)] if records else []
-    for name, found in zip(_TABLES[1:], (record_events, record_assignments, record_outcomes, opt_outs), strict=True):
+    for name, found in zip(
+        _TABLES[1:], (record_events, record_assignments, record_outcomes, opt_outs), strict=True
+    ):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")
@@ -83,7 +92,9 @@ def collect(
     pieces: dict[str, list[Any]] = {}
     for name, block in blocks:
         made = pieces.setdefault(name, [])
-        made += _typed(rows, name, block, inherited(block, own), common, block.arrived_on or arrived, len(made))
+        made += _typed(
+            rows, name, block, inherited(block, own), common, block.arrived_on or arrived, len(made)
+        )
     typed = {name: hold(_together(made)) for name, made in pieces.items()}
     load = {"path": path, "refresh": refresh, "arrived": arrived, "mark": watch(folder, {"path": path})}
     return _split(landed, typed, common, load, hold)
@@ -149,13 +160,19 @@ def _piece(
             rules["line"] = Rule(rows[LINE], none())
         else:
             known = fixed.get(column.name)
-            empty = ibis.null(TYPES[column.type]) if known is None else ibis.literal(known).cast(TYPES[column.type])
+            empty = (
+                ibis.null(TYPES[column.type])
+                if known is None
+                else ibis.literal(known).cast(TYPES[column.type])
+            )
             rules[column.name] = Rule(empty, none())
     reasons = [rule.reason for name, rule in rules.items() if name in values and not values[name].row]
     return rows.select(
         **{name: rule.value for name, rule in rules.items()},
         _line=rows[LINE],
-        _reasons=ibis.array(reasons).filter(lambda reason: reason.notnull()).join("; ") if reasons else none(),
+        _reasons=ibis.array(reasons).filter(lambda reason: reason.notnull()).join("; ")
+        if reasons
+        else none(),
     )
 
 

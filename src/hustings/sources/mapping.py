@@ -42,7 +42,9 @@ class Value(_Strict):
     values: dict[str, Any] | None = Field(
         None, description="What the file's values mean; a value that is not named here is a fault."
     )
-    date: str | None = Field(None, description="The format of a day or time, as `%m/%d/%Y`; ISO 8601 unless given.")
+    date: str | None = Field(
+        None, description="The format of a day or time, as `%m/%d/%Y`; ISO 8601 unless given."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -55,7 +57,9 @@ class Value(_Strict):
         if sum(way is not None for way in ways) != 1:
             raise ValueError("exactly one of column, constant, row = true, walk, cell = true")
         if self.date is not None and not _DATE.fullmatch(self.date):
-            raise ValueError("date is a format as %m/%d/%Y, of the marks %Y %y %m %d %b %B %j %H %I %p %M %S %f %z")
+            raise ValueError(
+                "date is a format as %m/%d/%Y, of the marks %Y %y %m %d %b %B %j %H %I %p %M %S %f %z"
+            )
         return self
 
 
@@ -114,7 +118,9 @@ def _valid(name: str, given: Any) -> Value:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(step) for step in first["loc"][:1])
-        raise ValueError(f"{name}: {path + ' ' if path else ''}{first['msg'].removeprefix('Value error, ')}") from None
+        raise ValueError(
+            f"{name}: {path + ' ' if path else ''}{first['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 def fillable(table: str) -> tuple[str, ...]:
@@ -152,10 +158,14 @@ def block_faults(
     allowed = fillable(table)
     for name in sorted(targets):
         if name not in allowed:
-            yield SourceError.unknown(f"{where}: {table} has no column", name, allowed, "hustings explain " + table)
+            yield SourceError.unknown(
+                f"{where}: {table} has no column", name, allowed, "hustings explain " + table
+            )
     for name in dict.fromkeys(_file_columns(block) if columns is not None else ()):
         if name not in (columns or ()):
-            yield SourceError.unknown(f"{where}: the file has no column", name, columns or (), "edit campaign.toml")
+            yield SourceError.unknown(
+                f"{where}: the file has no column", name, columns or (), "edit campaign.toml"
+            )
     needed = [c.name for c in spec(table).columns if c.required and c.name not in _OWN]
     for name in needed:
         if name not in targets and name != "record_id":
@@ -163,7 +173,9 @@ def block_faults(
     for name, value in _written(block):
         if name in allowed and not _fits(value, spec(table).column(name).type):
             kind = spec(table).column(name).type
-            yield SourceError.of(f"{where}: {name} cannot have this value", received=value, allowed=f"a {kind}")
+            yield SourceError.of(
+                f"{where}: {name} cannot have this value", received=value, allowed=f"a {kind}"
+            )
 
 
 def _written(block: Block) -> Iterator[tuple[str, Any]]:

@@ -133,7 +133,10 @@ def walked(rows: Any, size_column: str, n_read: int) -> Any:
     """
     line, size = rows[LINE], rows[size_column].try_cast("int64")
     in_order = ibis.window(order_by=LINE)
-    before, after = line - line.lag().over(in_order).fill_null(0), line.lead().over(in_order).fill_null(n_read + 1) - line
+    before, after = (
+        line - line.lag().over(in_order).fill_null(0),
+        line.lead().over(in_order).fill_null(n_read + 1) - line,
+    )
     same = (size == size.lag().over(in_order)).fill_null(False)
     names = ("size", "gap_before", "gap_after", "first", "last", "begins", "stretch")
     own = {name: f"{_OWN}{name}" for name in names}
@@ -145,7 +148,9 @@ def walked(rows: Any, size_column: str, n_read: int) -> Any:
             own["gap_after"]: after > 1,
         }
     )
-    rows = rows.mutate(**{own["stretch"]: rows[own["begins"]].sum().over(ibis.cumulative_window(order_by=LINE))})
+    rows = rows.mutate(
+        **{own["stretch"]: rows[own["begins"]].sum().over(ibis.cumulative_window(order_by=LINE))}
+    )
     of = ibis.window(group_by=own["stretch"])
     rows = rows.mutate(
         **{

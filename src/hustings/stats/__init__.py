@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hustings.stats import (
         allocation,
         calibration,
+        clusters,
         logistic,
         means,
         policy,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "allocation",
     "calibration",
+    "clusters",
     "logistic",
     "means",
     "policy",

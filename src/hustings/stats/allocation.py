@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
-from hustings.stats.means import Floats, Integers, arm_codes, cluster_codes, cluster_sums, t_quantile
+from hustings.stats.clusters import Floats, Integers, arm_codes, cluster_codes, cluster_sums, t_quantile
 
 # The remainder of a budget is filled until so small a share of the bound is missing that no plan shows it,
 # and by at most so many upgrades: each looks at everybody who could still be upgraded.

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
+from hustings.stats.clusters import Floats, Integers, cluster_codes, cluster_sums, t_quantile
 from hustings.stats.logistic import newton
-from hustings.stats.means import Floats, Integers, cluster_codes, cluster_sums, t_quantile
 
 # The logarithm of a probability is taken no nearer to 0 or 1 than this, so that one sure and wrong answer
 # costs 34.5 and not infinity.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
-from hustings.stats.means import Floats, Integers, cluster_codes, cluster_sums
+from hustings.stats.clusters import Floats, Integers, cluster_codes, cluster_sums
 
 # People are scored in blocks that fit the processor's cache.
 BLOCK = 16_384

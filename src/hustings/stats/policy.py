@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
-from hustings.stats.means import t_quantile
+from hustings.stats.clusters import t_quantile
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hustings.errors import DesignError
-from hustings.stats.means import cluster_codes, cluster_sums
+from hustings.stats.clusters import cluster_codes, cluster_sums
 
 
 def design_effect(mean_size: float, intraclass: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
-from hustings.stats.means import cluster_codes, cluster_sums
+from hustings.stats.clusters import cluster_codes, cluster_sums
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
-from hustings.stats.means import Floats, cluster_codes
+from hustings.stats.clusters import Floats, cluster_codes
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -160,10 +160,7 @@ def fit_boosted(
     import lightgbm
 
     x, outcome = _features(X), np.asarray(y, dtype=np.float64)
-    if len(np.unique(outcome)) < 2:
-        raise DesignError.of(
-            "The outcome has one class only", received=np.unique(outcome).tolist(), allowed="0 and 1"
-        )
+    _check_outcome(x.shape[0], outcome)
     parameters: dict[str, Any] = {
         "objective": "binary", "learning_rate": learning_rate, "num_leaves": leaves,
         "min_data_in_leaf": minimum_leaf, "seed": int(rng.integers(2**31 - 1)), "deterministic": True,
@@ -191,12 +188,6 @@ def _held_out(
 ) -> NDArray[np.bool_]:
     """Which people decide on the number of trees: whole clusters, checked for both classes."""
     n = x.shape[0]
-    if y.shape != (n,) or not np.all((y == 0) | (y == 1)):
-        raise DesignError.of(
-            "Outcomes do not fit", received=y.shape, allowed=f"({n},) of 0 or 1, none missing"
-        )
-    if n == 0 or y.min() == y.max():
-        raise DesignError.of("The outcome has one class only", received=y[:1].tolist(), allowed="0 and 1")
     codes, n_clusters = cluster_codes(np.arange(n) if cluster is None else cluster, n)
     chosen = np.zeros(n_clusters, dtype=bool)
     chosen[rng.permutation(n_clusters)[: max(round(HELD_OUT * n_clusters), 1)]] = True
@@ -209,3 +200,13 @@ def _held_out(
             allowed="dozens of each",
         )
     return held
+
+
+def _check_outcome(n: int, y: Floats) -> None:
+    """Refuse an outcome that is not (n,) of 0 and 1, both present."""
+    if y.shape != (n,) or not np.all((y == 0) | (y == 1)):
+        raise DesignError.of(
+            "Outcomes do not fit", received=y.shape, allowed=f"({n},) of 0 or 1, none missing"
+        )
+    if n == 0 or y.min() == y.max():
+        raise DesignError.of("The outcome has one class only", received=y[:1].tolist(), allowed="0 and 1")

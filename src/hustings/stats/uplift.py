@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike
 
 from hustings.errors import DesignError
 from hustings.stats.allocation import Value, aipw_scores, ipw_scores, policy_difference, policy_value
+from hustings.stats.clusters import Floats, Integers, arm_codes, cluster_codes, cluster_sums, t_quantile
 from hustings.stats.logistic import Logistic, blocks, fit_logistic, standardise
-from hustings.stats.means import Floats, Integers, arm_codes, cluster_codes, cluster_sums, t_quantile
 
 __all__ = [
     "SPREAD", "EffectModel", "Effects", "InteractionModel", "Learner", "Prediction", "Qini", "Value",

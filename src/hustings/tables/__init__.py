@@ -6,11 +6,12 @@ from hustings.errors import TableError
 from hustings.tables.collected import COLLECTED
 from hustings.tables.derived import DERIVED
 from hustings.tables.kept import KEPT
+from hustings.tables.planned import PLANNED
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
-TABLES: dict[str, TableSpec] = {table.name: table for table in (*COLLECTED, *DERIVED, *KEPT)}
+TABLES: dict[str, TableSpec] = {table.name: table for table in (*COLLECTED, *DERIVED, *PLANNED, *KEPT)}
 
 
 def spec(name: str) -> TableSpec:

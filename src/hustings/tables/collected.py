@@ -27,10 +27,16 @@ LOADS = TableSpec(
         _LOAD,
         Column("path", "text", "The file, as campaign.toml names it.", required=True),
         Column("fingerprint", "text", "A digest of the file's size, time and content.", required=True),
-        Column("refresh", "text", "`full`: replaces the source's earlier loads; `append`: adds; `removed`: ends them."),
+        Column(
+            "refresh",
+            "text",
+            "`full`: replaces the source's earlier loads; `append`: adds; `removed`: ends them.",
+        ),
         Column("n_read", "integer", "Rows in the file.", required=True),
         Column("n_kept", "integer", "Rows of which every declared part was kept.", required=True),
-        Column("n_rejected", "integer", "Rows set aside in `rejects`; read = kept + rejected.", required=True),
+        Column(
+            "n_rejected", "integer", "Rows set aside in `rejects`; read = kept + rejected.", required=True
+        ),
         Column("arrived_at", "time", "When the campaign had the file.", required=True),
         Column("loaded_at", "time", "When it was read.", required=True),
     ),

@@ -7,13 +7,14 @@ from hustings.tables.schema import Column, TableSpec
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
 _HOUSEHOLD = Column("household_id", "text", "The household.", privacy="person", required=True)
 _AS_OF = Column(
-    "as_of", "day", "Nothing that happened on this day or later, or arrived after it began, was used.", required=True
+    "as_of",
+    "day",
+    "Nothing that happened on this day or later, or arrived after it began, was used.",
+    required=True,
 )
 _EXPERIMENT = Column("experiment", "text", "The test: an `[experiments.…]` section.", required=True)
 _ARM = Column("arm", "text", "The arm.", required=True)
 _OUTCOME = Column("outcome", "text", "What is measured.", required=True)
-_ACTION = Column("action", "text", "What can be done: an `[actions.…]` section.", required=True)
-_PLAN = Column("plan_id", "text", "The plan: a `[contact_plan.…]` section.", required=True)
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
 
 
@@ -287,8 +288,22 @@ EFFECTS = TableSpec(
         _ARM,
         _OUTCOME,
         _AS_OF,
-        Column("estimate", "number", "Expected change, shrunk to what outcomes bear out.", "share", "person", True),
-        Column("std_error", "number", "Standard error of the prediction before it was shrunk.", "share", "person", True),
+        Column(
+            "estimate",
+            "number",
+            "Expected change, shrunk to what outcomes bear out.",
+            "share",
+            "person",
+            True,
+        ),
+        Column(
+            "std_error",
+            "number",
+            "Standard error of the prediction before it was shrunk.",
+            "share",
+            "person",
+            True,
+        ),
         Column("out_of_sample", "boolean", "The person's household was not used.", required=True),
         Column(
             "aipw",
@@ -298,103 +313,9 @@ EFFECTS = TableSpec(
             "share",
             "person",
         ),
-        Column("ipw", "number", "The same by weights alone (Hájek). Null outside the test.", "share", "person"),
-    ),
-)
-
-ACTIONS = TableSpec(
-    "actions",
-    "derived",
-    "what can be done",
-    ("action",),
-    (
-        _ACTION,
-        Column("channel", "text", "`mail`, `phone`, `door`, … .", required=True),
-        Column("experiment", "text", "The test that measured it.", required=True),
-        Column("arm", "text", "Its arm in that test.", required=True),
-        Column("unit_cost_cents", "integer", "Cost of one unit.", "cents", required=True),
-        Column("reaches", "text", "Who one unit reaches: `household` or `person`.", required=True),
-        Column("needs_approval", "boolean", "May not be recommended without a name.", required=True),
-        Column("approved_by", "text", "Who approved it."),
-        Column("concern", "text", "Why it needs approval."),
-    ),
-)
-
-CONTACT_PLAN = TableSpec(
-    "contact_plan",
-    "derived",
-    "one person in a household chosen for one action",
-    ("plan_id", "person_id"),
-    (
-        _PLAN,
-        _PERSON,
-        _HOUSEHOLD,
-        _ACTION,
-        Column("held_out", "boolean", "Chosen, but drawn into the control group: do not contact.", required=True),
-        Column("is_addressee", "boolean", "The one person of the household named on the piece.", required=True),
-        Column("cost_cents", "number", "Cost borne by this row; 0 when held out.", "cents"),
-        _number("added_ballots", "Predicted for this person; the plan's own gain stands in `options`.", "ballots"),
-        _number("std_error", "Its standard error.", "ballots"),
-    ),
-)
-
-OPTIONS = TableSpec(
-    "options",
-    "derived",
-    "one way to spend a plan's budget, valued on people it was not fitted to",
-    ("plan_id", "option", "estimator"),
-    (
-        _PLAN,
-        Column("option", "text", "`plan`, `plan if all approved`, or a rule of thumb.", required=True),
-        Column("estimator", "text", "`aipw` (cross-fitted, doubly robust) or `ipw` (Hájek).", required=True),
-        Column("about", "text", "What it does, in a sentence.", required=True),
-        _count("n_people", "People reached."),
-        _count("n_households", "Households reached: pieces sent."),
-        Column("cost_cents", "number", "What it costs.", "cents"),
-        _number("added_ballots", "Expected added ballots.", "ballots"),
-        _number("std_error", "Clustered by household.", "ballots"),
-        _number("low", "Lower end of the 95 % interval.", "ballots"),
-        _number("high", "Upper end.", "ballots"),
-        _number("per_1000", "Added ballots for 1,000 of the currency.", "ballots"),
-        _number("per_1000_low", "Lower end of its interval.", "ballots"),
-        _number("per_1000_high", "Upper end.", "ballots"),
-        _number("advantage", "The plan's added ballots less this option's.", "ballots"),
-        _number("advantage_low", "Lower end of the 95 % interval, paired.", "ballots"),
-        _number("advantage_high", "Upper end.", "ballots"),
-        _number("predicted", "What the model's own predictions add up to: never the gain to expect.", "ballots"),
-        _REASON,
-    ),
-)
-
-GOALS = TableSpec(
-    "goals",
-    "derived",
-    "one target and where it stands",
-    ("goal",),
-    (
-        Column("goal", "text", "Which: a `[goals.…]` section.", required=True),
-        Column("about", "text", "What is counted, in the words of the team.", required=True),
-        _number("target", "To be reached by `due_on`."),
-        _number("actual", "Reached before `as_of`."),
-        _number("expected", "Where a straight line from start to target stands."),
-        Column("due_on", "day", "The day by which.", required=True),
-        Column("status", "text", "`ahead`, `on plan`, `behind` or `not started`.", required=True),
-        _AS_OF,
-    ),
-)
-
-BRIEFING = TableSpec(
-    "briefing",
-    "derived",
-    "one finding of the day",
-    ("rank",),
-    (
-        _count("rank", "1 is the most important."),
-        Column("kind", "text", "`headline`, `decision`, `lift`, `score`, `plan`, `goal` or `data`.", required=True),
-        Column("finding", "text", "One sentence.", required=True),
-        Column("detail", "text", "What it rests on.", required=True),
-        Column("action", "text", "What to do about it."),
-        _AS_OF,
+        Column(
+            "ipw", "number", "The same by weights alone (Hájek). Null outside the test.", "share", "person"
+        ),
     ),
 )
 
@@ -413,9 +334,4 @@ DERIVED = (
     BALANCES,
     LIFTS,
     EFFECTS,
-    ACTIONS,
-    CONTACT_PLAN,
-    OPTIONS,
-    GOALS,
-    BRIEFING,
 )

@@ -23,7 +23,9 @@ DECISIONS = TableSpec(
     "one decision that was put to the people in charge",
     ("decision_id",),
     (
-        Column("decision_id", "text", "A digest of what was proposed, when, and on what evidence.", required=True),
+        Column(
+            "decision_id", "text", "A digest of what was proposed, when, and on what evidence.", required=True
+        ),
         Column("plan_id", "text", "The plan.", required=True),
         Column("as_of", "day", "The day it speaks of.", required=True),
         Column("question", "text", "What is to be decided.", required=True),

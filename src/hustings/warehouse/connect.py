@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
 LAKE = "lake"
+CATALOG = "catalog.sqlite"
 _checked: set[str] = set()
 
 
@@ -77,7 +78,7 @@ class Lake:
 
 def exists(store: Path) -> bool:
     """Whether there is a warehouse in this folder."""
-    return (store / "catalog.sqlite").is_file()
+    return (store / CATALOG).is_file()
 
 
 def open_lake(store: Path, *, snapshot: int | None = None, write: bool = False) -> Lake:
@@ -97,26 +98,51 @@ def open_lake(store: Path, *, snapshot: int | None = None, write: bool = False) 
     if write:
         _make_folder(store)
     elif not exists(store):
-        raise WarehouseError.of("This campaign has no warehouse yet", received=str(store), then="hustings run")
+        raise WarehouseError.of(
+            "This campaign has no warehouse yet", received=str(store), then="hustings run"
+        )
     raw = _connection(store)
-    # The folder may have been moved since: its own place counts, not the one written in the catalog.
-    options = [f"DATA_PATH '{_quoted(store.resolve() / 'lake')}/'", "OVERRIDE_DATA_PATH true"]
-    if write:
-        options += ["ENCRYPTED", "DATA_INLINING_ROW_LIMIT 0"]
-    else:
-        options.append("READ_ONLY")
-    if snapshot is not None:
-        options.append(f"SNAPSHOT_VERSION {int(snapshot)}")
+    catalog = store / CATALOG
     try:
-        catalog = store / "catalog.sqlite"
+        if write and not catalog.exists():
+            _make_catalog(raw, store)
         _finish_killed(raw, catalog)
-        raw.execute(f"ATTACH 'ducklake:sqlite:{_quoted(catalog)}' AS {LAKE} ({', '.join(options)})")
-        if write:
-            catalog.chmod(0o600)
+        _attach(
+            raw,
+            store,
+            catalog,
+            ["ENCRYPTED", "DATA_INLINING_ROW_LIMIT 0"] if write else ["READ_ONLY"],
+            snapshot,
+        )
     except (duckdb.Error, OSError) as error:
         raw.close()
         raise _failed("The warehouse could not be opened", store, error) from error
     return Lake(store, raw, snapshot)
+
+
+def _attach(
+    raw: duckdb.DuckDBPyConnection,
+    store: Path,
+    catalog: Path,
+    options: list[str],
+    snapshot: int | None = None,
+) -> None:
+    # The folder may have been moved since: its own place counts, not the one written in the catalog.
+    options = [f"DATA_PATH '{_quoted(store.resolve() / 'lake')}/'", "OVERRIDE_DATA_PATH true", *options]
+    if snapshot is not None:
+        options.append(f"SNAPSHOT_VERSION {int(snapshot)}")
+    raw.execute(f"ATTACH 'ducklake:sqlite:{_quoted(catalog)}' AS {LAKE} ({', '.join(options)})")
+
+
+def _make_catalog(raw: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """A new catalog, whole or not at all: it gets its name when it is."""
+    fresh = store / f"{CATALOG}.new"
+    for left in (fresh, Path(f"{fresh}-journal")):
+        left.unlink(missing_ok=True)
+    _attach(raw, store, fresh, ["ENCRYPTED"])
+    raw.execute(f"DETACH {LAKE}")
+    fresh.chmod(0o600)
+    fresh.replace(store / CATALOG)
 
 
 def _finish_killed(raw: duckdb.DuckDBPyConnection, catalog: Path) -> None:
@@ -129,7 +155,9 @@ def _finish_killed(raw: duckdb.DuckDBPyConnection, catalog: Path) -> None:
 
 def _connection(store: Path) -> duckdb.DuckDBPyConnection:
     # DuckDB reads all of an extension to check its signature: once for each process is enough.
-    raw = duckdb.connect(config={"allow_unsigned_extensions": "true"} if len(_checked) == len(EXTENSIONS) else {})
+    raw = duckdb.connect(
+        config={"allow_unsigned_extensions": "true"} if len(_checked) == len(EXTENSIONS) else {}
+    )
     try:
         raw.execute("SET enable_progress_bar = false")
         raw.execute("SET TimeZone = 'UTC'")

@@ -6,6 +6,7 @@ by rules that give their reasons (`sources/`).
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -70,14 +71,18 @@ def land(lake: Lake, path: Path, *, delimiter: str | None = None, encoding: str 
     """
     if not path.is_file():
         raise SourceError.of(
-            "The file is missing" if not path.exists() else "Not a file", received=str(path), then=_where(path)
+            "The file is missing" if not path.exists() else "Not a file",
+            received=str(path),
+            then=_where(path),
         )
     if path.stat().st_size == 0:
         raise SourceError.of("The file is empty", received=str(path), then="fetch it again")
     for name in ("landed", "unreadable"):
         lake.raw.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
     columns = _parquet(lake, path) if path.suffix == ".parquet" else _csv(lake, path, delimiter, encoding)
-    kept, lost = (lake.rows(f"SELECT count(*) FROM temp.main.{name}")[0][0] for name in ("landed", "unreadable"))
+    kept, lost = (
+        lake.rows(f"SELECT count(*) FROM temp.main.{name}")[0][0] for name in ("landed", "unreadable")
+    )
     if kept + lost == 0:
         raise SourceError.of("The file has a header and no rows", received=str(path), then="fetch it again")
     tables = [lake.ibis.table(name, database=("temp", "main")) for name in ("landed", "unreadable")]
@@ -99,8 +104,10 @@ def columns_of(path: Path, *, delimiter: str | None = None, encoding: str = "utf
 
 
 def _where(path: Path) -> str:
-    return "hustings data list, or correct the path in campaign.toml" if path.parent.exists() else (
-        f"the folder {path.parent.name} is missing too: correct the path in campaign.toml"
+    return (
+        "hustings data list, or correct the path in campaign.toml"
+        if path.parent.exists()
+        else (f"the folder {path.parent.name} is missing too: correct the path in campaign.toml")
     )
 
 
@@ -165,7 +172,9 @@ def _is_uneven(path: Path, encoding: str) -> bool:
                 joined = last + block
                 blank = blank or any(pair in joined for pair in (b"\n\n", b"\n\r", b"\r\r"))
                 # The last byte of the block before may be half of a line end: looked at twice, counted once.
-                ends = [n + joined.count(mark) - last.count(mark) for n, mark in zip(ends, _ENDS, strict=True)]
+                ends = [
+                    n + joined.count(mark) - last.count(mark) for n, mark in zip(ends, _ENDS, strict=True)
+                ]
                 last = block[-1:]
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from None
@@ -179,7 +188,9 @@ def _read_evened(lake: Lake, path: Path, columns: tuple[str, ...], separator: st
         copy = Path(folder) / "rows.csv"
         try:
             with (
-                io.TextIOWrapper(_opened(path), encoding=encoding, errors="surrogateescape", newline="") as source,
+                io.TextIOWrapper(
+                    _opened(path), encoding=encoding, errors="surrogateescape", newline=""
+                ) as source,
                 copy.open("w", encoding=encoding, errors="surrogateescape", newline="") as target,
             ):
                 target.writelines(_evened(source, separator, keep_blank=len(columns) == 1))
@@ -189,12 +200,12 @@ def _read_evened(lake: Lake, path: Path, columns: tuple[str, ...], separator: st
 
 
 def _evened(lines: Iterable[str], separator: str, *, keep_blank: bool) -> Iterator[str]:
-    """The lines with one kind of end, and without those that are blank; quoted text stays as it is.
+    r"""The lines with one kind of end, and without those that are blank; quoted text stays as it is.
 
     In a file of one column a blank line is a row.
 
-    >>> "".join(_evened(["a,b\\r\\n", "\\n", '1,"x\\n', "\\n", 'y"\\n'], ",", keep_blank=False))
-    'a,b\\n1,"x\\n\\ny"\\n'
+    >>> "".join(_evened(["a,b\r\n", "\n", '1,"x\n', "\n", 'y"\n'], ",", keep_blank=False))
+    'a,b\n1,"x\n\ny"\n'
     """
     opens = re.compile(rf'(?:^|{re.escape(separator)})"(?:[^"]|"")*$')
     inside = False
@@ -256,15 +267,20 @@ def _header(path: Path, delimiter: str | None, encoding: str) -> tuple[tuple[str
     def cells(separator: str) -> list[str]:
         return next(csv.reader([line], delimiter=separator, strict=True), [])
 
-    try:
-        separator = delimiter or max(_DELIMITERS, key=lambda mark: len(cells(mark)))
-        columns = tuple(name.strip() for name in cells(separator))
-    except csv.Error:
+    def n_cells(separator: str) -> int:
+        try:
+            return len(cells(separator)) or 1
+        except csv.Error:  # With another delimiter than its own, a header in quotation marks cannot be read.
+            return 0
+
+    separator = delimiter or max(_DELIMITERS, key=n_cells)
+    if line.count('"') % 2 or not n_cells(separator):
         raise SourceError.of(
             "The header has a quotation mark that is not closed on its line",
             received=str(path),
             then=f"edit {path.name}",
-        ) from None
+        )
+    columns = tuple(name.strip() for name in cells(separator))
     if not any(columns):
         raise SourceError.of("The file has no header", received=str(path), then="fetch it again")
     lower = [name.lower() for name in columns]
@@ -280,16 +296,21 @@ def _first_line(path: Path, encoding: str) -> str:
     """The header's text, without its line end."""
     known = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     try:
+        codecs.lookup(known)  # While no file is open yet that would stay open.
         # Damaged bytes further down are the rows' fault, and are found there.
         with io.TextIOWrapper(_opened(path), encoding=known, errors="surrogateescape", newline="") as file:
             line = file.readline(_BLOCK).rstrip("\r\n")
         line.encode(known)
     except UnicodeError:
         raise SourceError.of(
-            f"The header is not in {encoding}", received=str(path), then='set encoding = "latin-1" in its section'
+            f"The header is not in {encoding}",
+            received=str(path),
+            then='set encoding = "latin-1" in its section',
         ) from None
     except LookupError:
-        raise SourceError.of("Unknown encoding", received=encoding, allowed="utf-8, latin-1, utf-16") from None
+        raise SourceError.of(
+            "Unknown encoding", received=encoding, allowed="utf-8, latin-1, utf-16"
+        ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from None
     return line

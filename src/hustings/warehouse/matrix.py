@@ -50,7 +50,9 @@ def matrix(rows: Any, names: tuple[str, ...] | None = None) -> Matrix:
     if names is None:
         names = tuple(name for name, column in found.items() if _varies(column))
     nothing = np.full(len(next(iter(given.values()))), np.nan, np.float32)
-    values = np.column_stack([found.get(name, nothing) for name in names]) if names else nothing[:, None][:, :0]
+    values = (
+        np.column_stack([found.get(name, nothing) for name in names]) if names else nothing[:, None][:, :0]
+    )
     return Matrix(values, names)
 
 
@@ -77,5 +79,7 @@ def _votes(column: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float32]]:
     votes: dict[str, npt.NDArray[np.float32]] = {}
     for place in range(length):
         mark = letters[:, place]
-        votes[f"vote_{place + 1}"] = np.where(mark == "1", 1.0, np.where(mark == "0", 0.0, np.nan)).astype(np.float32)
+        votes[f"vote_{place + 1}"] = np.where(mark == "1", 1.0, np.where(mark == "0", 0.0, np.nan)).astype(
+            np.float32
+        )
     return votes

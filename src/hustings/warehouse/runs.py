@@ -81,7 +81,9 @@ def record(lake: Lake, row: dict[str, Any]) -> None:
     values = [row.get(name) for name in table.names]
     lake.raw.execute(f"INSERT INTO {LAKE}.runs ({names}, _node) SELECT {marks}, 'runs'", values)
     extra = json.dumps({"node": row["node"], "fingerprint": row["fingerprint"]})
-    lake.raw.execute(f"CALL {LAKE}.set_commit_message('hustings', ?, extra_info => ?)", [row["run_id"], extra])
+    lake.raw.execute(
+        f"CALL {LAKE}.set_commit_message('hustings', ?, extra_info => ?)", [row["run_id"], extra]
+    )
 
 
 def mark(
@@ -154,7 +156,9 @@ def open_published(store: Path, as_of: str | None = None) -> tuple[Lake, Publish
         TableError: No kept run has that id.
     """
     if not exists(store):
-        raise WarehouseError.of("This campaign has no warehouse yet", received=str(store), then="hustings run")
+        raise WarehouseError.of(
+            "This campaign has no warehouse yet", received=str(store), then="hustings run"
+        )
     with closing(open_lake(store)) as latest:
         runs = published(latest) if has_runs(latest) else []
     if not runs:

@@ -218,7 +218,9 @@ def _landed(lake: Lake, table: TableSpec, rows: Any) -> str:
         import pyarrow as pa
 
         # `from_pandas` reads NaN as null: a number that is not known, never one that is not a number.
-        columns = {} if isinstance(rows, pa.Table) else {k: pa.array(v, from_pandas=True) for k, v in rows.items()}
+        columns = (
+            {} if isinstance(rows, pa.Table) else {k: pa.array(v, from_pandas=True) for k, v in rows.items()}
+        )
         lake.raw.register(fresh, rows if isinstance(rows, pa.Table) else pa.table(columns))
     elif table.kind == "collected":
         # Collected rows are materialised already; a view spares a copy of the whole file.
@@ -242,7 +244,9 @@ def _insertion(table: TableSpec, fresh: str) -> str:
     if table.kind == "kept":
         same = " AND ".join(f'old."{key}" = fresh."{key}"' for key in table.key)
         known = f'WHERE NOT EXISTS (SELECT 1 FROM {LAKE}."{table.name}" old WHERE {same})'
-    return f'INSERT INTO {LAKE}."{table.name}" ({names}, {NODE}) SELECT {values}, ? FROM {fresh} fresh {known}'
+    return (
+        f'INSERT INTO {LAKE}."{table.name}" ({names}, {NODE}) SELECT {values}, ? FROM {fresh} fresh {known}'
+    )
 
 
 def _value(column: Column) -> str:
