@@ -1,4 +1,4 @@
-"""Files as tables of text: every row is read, or told of with its line and its reason."""
+"""Files as tables of text, against Python's own reader, and in the ways that went wrong once."""
 
 from __future__ import annotations
 
@@ -61,10 +61,6 @@ def test_a_separator_within_the_header_quotation_marks_does_not_count(lake, put)
     assert read(lake, path) == (PLAIN, {})
 
 
-def test_a_packed_file_is_read(lake, put):
-    assert read(lake, put(gzip.compress(b"id,a\n1,x\n2,y\n"), "a.csv.gz")) == (PLAIN, {})
-
-
 @pytest.mark.parametrize("kept", [0.3, 0.9, 0.999])
 def test_a_packed_file_that_was_cut_is_refused_and_never_taken_for_a_shorter_one(lake, put, kept):
     whole = gzip.compress(("id,a\n" + "".join(f"{i},{i * 7919 % 1000}\n" for i in range(50_000))).encode())
@@ -73,87 +69,10 @@ def test_a_packed_file_that_was_cut_is_refused_and_never_taken_for_a_shorter_one
         land(lake, path)
 
 
-def test_a_packed_file_that_is_not_packed_is_refused(lake, put):
-    with pytest.raises(SourceError, match=r"Not a gzipped file.*fetch it again"):
-        land(lake, put("id,a\n1,x\n", "a.csv.gz"))
-
-
-def test_a_file_cut_in_the_middle_of_a_line_loses_that_line_only(lake, put):
-    assert read(lake, put("id,a,b\n1,x,y\n2,z")) == (
-        {1: ("1", "x", "y")},
-        {2: "fewer columns than the header"},
-    )
-
-
-def test_rows_with_too_few_or_too_many_columns_are_told_by_their_line(lake, put):
-    whole, broken = read(lake, put("id,a\n1,x\n2\n3,y\n4,z,too,many\n5,w\n"))
-    assert whole == {1: ("1", "x"), 3: ("3", "y"), 5: ("5", "w")}
-    assert broken == {2: "fewer columns than the header", 4: "more columns than the header"}
-
-
 def test_lines_are_counted_rightly_where_some_are_blank_and_ends_are_mixed(lake, put):
     whole, broken = read(lake, put('id,a\r\n1,x\n\n2\r\n\r\n3,y\n4,5,6\r\n5,"a\n\nb"\n'))
     assert whole == {1: ("1", "x"), 3: ("3", "y"), 5: ("5", "a\n\nb")}
     assert set(broken) == {2, 4}
-
-
-def test_text_in_another_encoding_is_told_of_by_line_and_named_encoding_reads_it(lake, put):
-    path = put("id,a\n1,caf\xe9\n2,y\n".encode("latin-1"))
-    whole, broken = read(lake, path)
-    assert whole == {2: ("2", "y")}
-    assert broken == {1: "bytes that are not in the file's encoding"}
-    assert read(lake, path, encoding="latin-1")[0][1] == ("1", "café")
-
-
-def test_a_header_in_another_encoding_says_which_setting_reads_it(lake, put):
-    with pytest.raises(SourceError, match=r'header is not in utf-8.*encoding = "latin-1"'):
-        land(lake, put("id,pr\xe9nom\n1,x\n".encode("latin-1")))
-
-
-def test_utf_16_is_read_and_an_unknown_encoding_refused(lake, put):
-    path = put("id,a\n1,x\n2,y\n".encode("utf-16"))
-    assert read(lake, path, encoding="utf-16") == (PLAIN, {})
-    with pytest.raises(SourceError, match=r"Unknown encoding; received 'klingon'"):
-        land(lake, path, encoding="klingon")
-
-
-def test_a_byte_order_mark_is_no_part_of_the_first_name(lake, put):
-    path = put(b"\xef\xbb\xbfid,a\n1,x\n2,y\n")
-    assert columns_of(path) == ("id", "a")
-    assert read(lake, path) == (PLAIN, {})
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "The file is empty"),
-        (b"id,a\n", "a header and no rows"),
-        (b"id,a", "a header and no rows"),
-        (b"\nid,a\n1,x\n", "The file has no header"),
-        (b"id,a,ID\n1,x,y\n", r"twice; received \['ID', 'id'\]"),
-        (b"id,,a\n1,x,y\n", "empty or stands there twice"),
-        (b'id,"a\nb"\n1,x\n', "header has a quotation mark that is not closed"),
-    ],
-)
-def test_a_file_without_rows_or_with_a_bad_header_is_refused(lake, put, content, says):
-    with pytest.raises(SourceError, match=says):
-        land(lake, put(content))
-
-
-def test_one_row_is_enough(lake, put):
-    assert read(lake, put("id,a\n1,x")) == ({1: ("1", "x")}, {})
-
-
-def test_quoted_line_breaks_and_quotation_marks_are_read(lake, put):
-    whole, broken = read(lake, put('id,a\n1,"two\nlines"\n2,"a ""word"""\n3\n4,z\n'))
-    assert whole == {1: ("1", "two\nlines"), 2: ("2", 'a "word"'), 4: ("4", "z")}
-    assert list(broken) == [3]
-
-
-def test_a_quotation_mark_that_is_never_closed_is_told_of(lake, put):
-    whole, broken = read(lake, put('id,a\n1,x\n2,"never closed\n3,y\n'))
-    assert whole == {1: ("1", "x")}
-    assert broken == {2: "a quotation mark that is not closed"}
 
 
 def test_nul_bytes_are_read_as_they_are(lake, put):
@@ -173,29 +92,7 @@ def test_column_names_may_be_anything(lake, put):
     assert read(lake, path) == ({1: ("1",) * 11}, {2: "fewer columns than the header"})
 
 
-def test_a_delimiter_is_one_character(lake, put):
-    with pytest.raises(SourceError, match="A delimiter is one character; received '::'"):
-        land(lake, put("id::a\n1::x\n"), delimiter="::")
-    assert read(lake, put("id^a\n1^x\n2^y\n"), delimiter="^") == (PLAIN, {})
-
-
 # ── Parquet ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_parquet_lands_as_text_with_whole_numbers_whole_and_nan_as_a_gap(lake, tmp_path):
-    table = pa.table(
-        {
-            "id": [1, 2],
-            "gap": pa.array([1.0, None]),
-            "nan": [1.5, float("nan")],
-            "yes": [True, None],
-            "it's": ["a", None],
-        }
-    )
-    pq.write_table(table, tmp_path / "a.parquet")
-    whole, _ = read(lake, tmp_path / "a.parquet")
-    assert whole == {1: ("1", "1", "1.5", "true", "a"), 2: ("2", None, None, None, None)}
-    assert columns_of(tmp_path / "a.parquet") == ("id", "gap", "nan", "yes", "it's")
 
 
 def test_a_file_that_is_named_parquet_and_is_not_is_refused(lake, put, tmp_path):
@@ -215,16 +112,6 @@ def test_a_parquet_file_without_rows_is_refused(lake, tmp_path):
         land(lake, tmp_path / "a.parquet")
 
 
-# ── not there ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_missing_file_and_a_folder_are_refused(lake, tmp_path):
-    with pytest.raises(SourceError, match=r"The file is missing.*correct the path in campaign.toml"):
-        land(lake, tmp_path / "a.csv")
-    with pytest.raises(SourceError, match=r"the folder nowhere is missing too"):
-        land(lake, tmp_path / "nowhere" / "a.csv")
-    with pytest.raises(SourceError, match=r"Not a file"):
-        land(lake, tmp_path)
 
 
 # ── against Python's own reader ────────────────────────────────────────────────────────────────────

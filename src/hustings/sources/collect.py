@@ -85,6 +85,12 @@ def collect(
     landed = land(file, delimiter=delimiter, encoding=encoding)
     for name, block in blocks:
         check_block(source, name, block, landed.columns)
+        if "record_id" not in inherited(block, records.values() if records else {}):
+            raise SourceError.of(
+                f"[sources.{source}] {name}: record_id is missing",
+                allowed="a column here, or in a records block of the same source",
+                then="hustings explain " + name,
+            )
     arrived = arrived_on or datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC).date()
     common = {"source": source, "record_source": people_from or source, "load_id": load_id}
     own = records.values() if records else {}

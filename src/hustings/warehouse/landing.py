@@ -148,23 +148,23 @@ def _as_text(name: str, kind: str) -> str:
 
 def _csv(lake: Lake, path: Path, delimiter: str | None, encoding: str) -> tuple[str, ...]:
     columns, separator = _header(path, delimiter, encoding)
-    # DuckDB takes the end of a file that was cut in packing for its end, so a packed file is read through first.
-    uneven = _is_uneven(path, encoding) if path.suffix == ".gz" else None
+    # Known before it is read: lines that end differently may stop DuckDB altogether, and in a transaction an
+    # error lets nothing be tried again. It also takes the end of a file that was cut in packing for its end.
+    mixed, blank = _line_ends(path, encoding)
+    if mixed:
+        _read_evened(lake, path, columns, separator, encoding)
+        return columns
     try:
         _read_csv(lake, path, columns, separator, encoding)
-        broken = bool(lake.rows("SELECT 1 FROM temp.main.unreadable LIMIT 1"))
     except duckdb.Error as error:
-        # Lines that end now with \n and now with \r\n may stop it altogether.
-        if "invalid state" not in str(error):
-            raise _unreadable(path, error) from None
-        broken = uneven = True
-    if broken and (_is_uneven(path, encoding) if uneven is None else uneven):
+        raise _unreadable(path, error) from None
+    if blank and lake.rows("SELECT 1 FROM temp.main.unreadable LIMIT 1"):
         _read_evened(lake, path, columns, separator, encoding)
     return columns
 
 
-def _is_uneven(path: Path, encoding: str) -> bool:
-    """Whether lines end differently or some are blank; DuckDB then miscounts the broken rows."""
+def _line_ends(path: Path, encoding: str) -> tuple[bool, bool]:
+    """Whether lines end differently, and whether some may be blank; DuckDB then miscounts the broken rows."""
     ends, last, blank = [0, 0, 0], b"", encoding.lower().startswith("utf-16")
     try:
         with _opened(path) as file:
@@ -179,7 +179,7 @@ def _is_uneven(path: Path, encoding: str) -> bool:
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from None
     both, new_line, carriage_return = ends
-    return blank or (min(new_line, carriage_return) > 0 and not both == new_line == carriage_return)
+    return min(new_line, carriage_return) > 0 and not both == new_line == carriage_return, blank
 
 
 def _read_evened(lake: Lake, path: Path, columns: tuple[str, ...], separator: str, encoding: str) -> None:
