@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-_HUSTINGS = [sys.executable, "-m", "hustings.cli"]
+_HUSTINGS = [sys.executable, "-c", "import sys; from hustings.cli import main; sys.exit(main())"]
 
 
 def timed(*arguments: str) -> float:

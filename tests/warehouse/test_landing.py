@@ -112,8 +112,6 @@ def test_a_parquet_file_without_rows_is_refused(lake, tmp_path):
         land(lake, tmp_path / "a.parquet")
 
 
-
-
 # ── against Python's own reader ────────────────────────────────────────────────────────────────────
 
 CELLS = st.sampled_from(["a", "bc", "12", "é", "x y", "", '"q"', '"a""b"', '"SEP"', '"l1\nl2"', '"l1\n\nl2"'])

@@ -36,18 +36,15 @@ def unify_people(
 
 
 def _household(records: Any, person_id: Any, rule: str) -> Any:
+    # Never the key of somebody else's household.
+    alone = person_id + ":alone"
     if rule == "key":
-        return (records.source + ":" + records.household_key).coalesce(person_id)
+        return (records.source + ":" + records.household_key).coalesce(alone)
     if rule == "address":
-        where = (
-            records.address.lower()
-            + "|"
-            + records.postcode.fill_null("")
-            + "|"
-            + records.place_id.fill_null("")
-        )
-        return where.coalesce(person_id)
-    return person_id
+        place = records.postcode.fill_null("") + "|" + records.place_id.fill_null("")
+        # A digest, since the table of people holds no address.
+        return (records.address.lower() + "|" + place).hexdigest("sha256").coalesce(alone)
+    return alone
 
 
 def _born_on(rows: Any) -> Any:

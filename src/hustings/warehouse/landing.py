@@ -164,7 +164,10 @@ def _csv(lake: Lake, path: Path, delimiter: str | None, encoding: str) -> tuple[
 
 
 def _line_ends(path: Path, encoding: str) -> tuple[bool, bool]:
-    """Whether lines end differently, and whether some may be blank; DuckDB then miscounts the broken rows."""
+    r"""Whether lines end otherwise than all with \n or all with \r\n, and whether some may be blank.
+
+    DuckDB then miscounts the broken rows, or stops.
+    """
     ends, last, blank = [0, 0, 0], b"", encoding.lower().startswith("utf-16")
     try:
         with _opened(path) as file:
@@ -179,7 +182,7 @@ def _line_ends(path: Path, encoding: str) -> tuple[bool, bool]:
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from None
     both, new_line, carriage_return = ends
-    return min(new_line, carriage_return) > 0 and not both == new_line == carriage_return, blank
+    return carriage_return > 0 and not both == new_line == carriage_return, blank
 
 
 def _read_evened(lake: Lake, path: Path, columns: tuple[str, ...], separator: str, encoding: str) -> None:
@@ -200,9 +203,10 @@ def _read_evened(lake: Lake, path: Path, columns: tuple[str, ...], separator: st
 
 
 def _evened(lines: Iterable[str], separator: str, *, keep_blank: bool) -> Iterator[str]:
-    r"""The lines with one kind of end, and without those that are blank; quoted text stays as it is.
+    r"""The lines with one kind of end, and without those that are blank.
 
-    In a file of one column a blank line is a row.
+    Quoted text keeps its blank lines, but not its kind of end: behind a quotation mark that is not closed all the
+    rest is quoted. In a file of one column a blank line is a row.
 
     >>> "".join(_evened(["a,b\r\n", "\n", '1,"x\n', "\n", 'y"\n'], ",", keep_blank=False))
     'a,b\n1,"x\n\ny"\n'
@@ -215,7 +219,7 @@ def _evened(lines: Iterable[str], separator: str, *, keep_blank: bool) -> Iterat
         if text.count('"') % 2:
             inside = not inside and opens.search(text) is not None
         if not blank:
-            yield line if inside else text + "\n"
+            yield text + "\n"
 
 
 def _unreadable(path: Path, error: Exception) -> SourceError:
