@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hustings import flow
+from hustings import flow, order
 from hustings.campaign import read_campaign
 from hustings.errors import FlowError, SettingError, StageError, TableError, WarehouseError
 from hustings.stage import Result, Table, describe, stage
@@ -152,7 +152,7 @@ def test_a_changed_file_reruns_everything_that_depends_on_it(toys):
 
 def test_changed_code_reruns_what_depends_on_it(toys, monkeypatch):
     toys.run()
-    monkeypatch.setattr(flow, "code_digest", lambda module: "other")
+    monkeypatch.setattr(order, "code_digest", lambda module: "other")
     assert len(toys.run().computed) == 4
 
 

@@ -37,7 +37,7 @@ def wait_for(condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "what was waited for did not happen"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def committed(folder: Path) -> int:
@@ -65,13 +65,13 @@ def published(toys):
 BEFORE, AFTER = {"single": 6.0, "double": 12.0}, {"single": 150.0, "double": 300.0}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_run_killed_at_any_moment_leaves_whole_tables_and_the_next_one_goes_on(published, seed):
     rng = random.Random(seed)
-    process = start(published.folder, pause=0.15)
+    process = start(published.folder, pause=0.1)
     # From the start of the work (the lock is signed) to about its end.
     wait_for(lambda: (published.folder / ".hustings/lock.json").exists() or process.poll() is not None)
-    time.sleep(rng.uniform(0.0, 1.2))
+    time.sleep(rng.uniform(0.0, 0.9))
     process.kill()
     process.communicate()
     assert published.sums() in (BEFORE, AFTER)
@@ -84,7 +84,7 @@ def test_a_run_killed_at_any_moment_leaves_whole_tables_and_the_next_one_goes_on
 
 def test_a_run_killed_after_its_second_commit_keeps_both_and_does_the_rest(published):
     before = committed(published.folder)
-    process = start(published.folder, pause=0.7)
+    process = start(published.folder, pause=0.4)
     wait_for(lambda: committed(published.folder) >= before + 2)
     process.kill()
     process.communicate()
@@ -96,7 +96,7 @@ def test_a_run_killed_after_its_second_commit_keeps_both_and_does_the_rest(publi
 
 def test_an_interrupted_run_leaves_whole_tables_and_a_free_lock(published):
     before = committed(published.folder)
-    process = start(published.folder, pause=0.7)
+    process = start(published.folder, pause=0.4)
     wait_for(lambda: committed(published.folder) >= before + 1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
@@ -144,7 +144,7 @@ flow.run(read_campaign(sys.argv[1]), stages=stages)
 
 
 def test_of_two_runs_at_once_the_second_is_told_who_holds_the_lock(published):
-    process = start(published.folder, pause=1.0)
+    process = start(published.folder, pause=0.6)
     holder = published.folder / ".hustings/lock.json"
     wait_for(holder.exists)
     with pytest.raises(LockError) as caught:
@@ -200,7 +200,7 @@ from hustings.campaign import read_campaign
 from hustings import flow
 import toy_stages
 folder = Path(sys.argv[1])
-for n in range(2, 5):
+for n in range(2, 4):
     (folder / "numbers.txt").write_text("\\n".join(["1"] * n))
     flow.run(read_campaign(folder), stages=toy_stages.STAGES)
 """
@@ -212,8 +212,9 @@ for n in range(2, 5):
         sums = toys.sums()
         assert sums["double"] == 2 * sums["single"]
         seen.add(sums["single"])
+        time.sleep(0.02)
     assert process.returncode == 0
-    assert toys.sums() == {"single": 4.0, "double": 8.0}
+    assert toys.sums() == {"single": 3.0, "double": 6.0}
     assert len(seen) > 1
 
 

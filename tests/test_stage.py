@@ -69,10 +69,9 @@ def test_each_must_name_a_setting():
 
 
 def test_a_function_without_the_decorator_is_no_stage():
+    def plain() -> None: ...
+
     with pytest.raises(FlowError, match=r"Not a stage; received 'plain'. Next: decorate it with @stage"):
-
-        def plain() -> None: ...
-
         describe(plain)
 
 

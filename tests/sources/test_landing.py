@@ -49,8 +49,11 @@ def read(
         reasons = {row["line"]: row["reasons"] for row in lost}
         lines = sorted([*by_line, *reasons])
         assert len(kept) + len(lost) == found.n_read == len(lines)
-        # Every row of the file is there once, from the first to the last.
-        assert lines == list(range(1, found.n_read + 1))
+        assert len(set(lines)) == len(lines)
+        # Every row is there once, from the first to the last; where a quotation mark is not closed, what is a
+        # row is anyone's guess, and numbers may be left out.
+        if "a quotation mark that is not closed" not in "; ".join(reasons.values()):
+            assert lines == list(range(1, found.n_read + 1))
         return by_line, reasons, found.n_read
 
     return one
@@ -150,7 +153,7 @@ def test_a_quotation_mark_that_is_never_closed_loses_no_count(read):
     assert set(lost.values()) == {"a quotation mark that is not closed"}
 
 
-def test_a_row_before_a_byte_order_mark_is_not_lost(read):
+def test_a_byte_order_mark_costs_no_row(read):
     kept, lost, _ = read("id,name\n1,a\n2,é\n".encode("utf-8-sig"))
     assert kept == {1: ["1", "a"], 2: ["2", "é"]}
     assert not lost

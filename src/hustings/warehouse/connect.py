@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
 LAKE = "lake"
+MEMORY = "HUSTINGS_MEMORY"
+"""Environment variable: how much memory the engine may use before it spills to disk."""
 CATALOG = "catalog.sqlite"
 _checked: set[str] = set()
 
@@ -163,6 +166,7 @@ def _connection(store: Path) -> duckdb.DuckDBPyConnection:
         raw.execute("SET TimeZone = 'UTC'")
         raw.execute("SET autoinstall_known_extensions = false")
         raw.execute("SET temp_file_encryption = true")
+        raw.execute(f"SET memory_limit = '{_memory()}'")
         raw.execute(f"SET temp_directory = '{_quoted(store / 'spill')}'")
         for name in EXTENSIONS:
             raw.execute(f"LOAD '{_quoted(_extension(name))}'")
@@ -171,6 +175,14 @@ def _connection(store: Path) -> duckdb.DuckDBPyConnection:
         raw.close()
         raise _failed("DuckDB's extensions could not be loaded", store, error) from error
     return raw
+
+
+def _memory() -> str:
+    # What does not fit is spilled, encrypted: measured, the Michigan run then takes 1.3 GB instead of 1.7.
+    given = os.environ.get(MEMORY, "1GB")
+    if not re.fullmatch(r"\d+(\.\d+)? ?[MG]B", given):
+        raise WarehouseError.of(f"{MEMORY} is no amount of memory", received=given, allowed="as 800MB or 4GB")
+    return given
 
 
 def _extension(name: str) -> Path:
