@@ -3,6 +3,7 @@
 `make_folder(toml, **files)`   a campaign's folder: campaign.toml and further files (text or bytes; `__` in a
                                keyword stands for the dot of the file's name)
 `toys`                         a campaign of toy stages (`toy_stages.py`): `.run()`, `.rows(table)`, `.set(toml)`
+`ran_toys`                     the same, run and published once
 `simulated`                    session: a simulated campaign of 2,000 people, run up to its lifts; do not change it
 `michigan`                     session, about 40 s: the Michigan example, run up to its lifts; do not change it
 `data_file(name)`              a file of the shared public data, or a skip that says which one is missing
@@ -141,10 +142,29 @@ TOY_TABLES = ("loads", "runs", "households", "outcomes", "balances", "holdouts",
 
 
 @pytest.fixture
-def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toys:
-    # A new warehouse with few tables is made three times as fast.
+def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new warehouse with few tables is made three times as fast."""
     monkeypatch.setattr(store, "TABLES", {name: TABLES[name] for name in TOY_TABLES})
+
+
+@pytest.fixture
+def toys(tmp_path: Path, few_tables: None) -> Toys:
     return Toys(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _ran_toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(store, "TABLES", {name: TABLES[name] for name in TOY_TABLES})
+        folder = tmp_path_factory.mktemp("toys")
+        Toys(folder).run()
+    return folder
+
+
+@pytest.fixture
+def ran_toys(toys: Toys, _ran_toys: Path) -> Toys:
+    shutil.copytree(_ran_toys, toys.folder, dirs_exist_ok=True)
+    return toys
 
 
 @pytest.fixture(scope="session")

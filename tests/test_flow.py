@@ -136,30 +136,26 @@ def test_a_second_run_does_nothing_and_says_so(toys):
     assert set(second.fresh) == set(first.computed)
 
 
-def test_a_changed_setting_reruns_only_what_depends_on_it(toys):
-    toys.run()
-    toys.edit("factor = 2.0", "factor = 3.0")
-    assert list(toys.run().computed) == ["outcomes.double", "balances"]
-    assert toys.sums() == {"single": 6.0, "double": 18.0}
+def test_a_changed_setting_reruns_only_what_depends_on_it(ran_toys):
+    ran_toys.edit("factor = 2.0", "factor = 3.0")
+    assert list(ran_toys.run().computed) == ["outcomes.double", "balances"]
+    assert ran_toys.sums() == {"single": 6.0, "double": 18.0}
 
 
-def test_a_changed_file_reruns_everything_that_depends_on_it(toys):
-    toys.run()
-    toys.numbers(4, 5)
-    assert set(toys.run().computed) == {"households", "outcomes.single", "outcomes.double", "balances"}
-    assert toys.sums() == {"single": 9.0, "double": 18.0}
+def test_a_changed_file_reruns_everything_that_depends_on_it(ran_toys):
+    ran_toys.numbers(4, 5)
+    assert set(ran_toys.run().computed) == {"households", "outcomes.single", "outcomes.double", "balances"}
+    assert ran_toys.sums() == {"single": 9.0, "double": 18.0}
 
 
-def test_changed_code_reruns_what_depends_on_it(toys, monkeypatch):
-    toys.run()
+def test_changed_code_reruns_what_depends_on_it(ran_toys, monkeypatch):
     monkeypatch.setattr(order, "code_digest", lambda module: "other")
-    assert len(toys.run().computed) == 4
+    assert len(ran_toys.run().computed) == 4
 
 
-def test_a_setting_written_out_as_its_default_reruns_nothing(toys):
-    toys.run()
-    toys.edit("[outcomes.single]", "[outcomes.single]\nfactor = 1.0")
-    assert toys.run().computed == {}
+def test_a_setting_written_out_as_its_default_reruns_nothing(ran_toys):
+    ran_toys.edit("[outcomes.single]", "[outcomes.single]\nfactor = 1.0")
+    assert ran_toys.run().computed == {}
 
 
 def test_another_seed_reruns_what_draws_at_random_and_nothing_else(toys):
@@ -185,33 +181,30 @@ def test_another_seed_reruns_what_draws_at_random_and_nothing_else(toys):
     assert toys.rows("balances")[0]["mean"] == one != two
 
 
-def test_each_declared_part_is_replaced_alone(toys):
-    toys.run()
-    toys.edit("factor = 2.0", "factor = 4.0")
-    toys.run()
-    values = {(row["outcome"], row["person_id"]): row["value"] for row in toys.rows("outcomes")}
+def test_each_declared_part_is_replaced_alone(ran_toys):
+    ran_toys.edit("factor = 2.0", "factor = 4.0")
+    ran_toys.run()
+    values = {(row["outcome"], row["person_id"]): row["value"] for row in ran_toys.rows("outcomes")}
     assert len(values) == 6
     assert (values["single", "h1"], values["double", "h1"]) == (2.0, 8.0)
 
 
-def test_a_part_that_leaves_the_file_leaves_the_derived_tables(toys):
-    toys.run()
-    toys.edit("[outcomes.double]\nfactor = 2.0", "")
-    report = toys.run()
+def test_a_part_that_leaves_the_file_leaves_the_derived_tables(ran_toys):
+    ran_toys.edit("[outcomes.double]\nfactor = 2.0", "")
+    report = ran_toys.run()
     assert list(report.computed) == ["balances"]
-    assert {row["outcome"] for row in toys.rows("outcomes")} == {"single"}
-    assert toys.sums() == {"single": 6.0}
-    assert toys.run().computed == {}
+    assert {row["outcome"] for row in ran_toys.rows("outcomes")} == {"single"}
+    assert ran_toys.sums() == {"single": 6.0}
+    assert ran_toys.run().computed == {}
 
 
-def test_a_part_that_comes_back_is_computed_again(toys):
-    toys.run()
-    whole = (toys.folder / "campaign.toml").read_text()
-    toys.edit("[outcomes.double]\nfactor = 2.0", "")
-    toys.run()
-    toys.set(whole)
-    assert list(toys.run().computed) == ["outcomes.double", "balances"]
-    assert toys.sums() == {"single": 6.0, "double": 12.0}
+def test_a_part_that_comes_back_is_computed_again(ran_toys):
+    whole = (ran_toys.folder / "campaign.toml").read_text()
+    ran_toys.edit("[outcomes.double]\nfactor = 2.0", "")
+    ran_toys.run()
+    ran_toys.set(whole)
+    assert list(ran_toys.run().computed) == ["outcomes.double", "balances"]
+    assert ran_toys.sums() == {"single": 6.0, "double": 12.0}
 
 
 def test_a_part_that_was_forgotten_by_a_run_that_stopped_is_not_published_as_if_it_were_there(
@@ -368,18 +361,17 @@ def test_a_required_number_that_is_not_one_is_refused(toys):
 # ── failures ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_stage_that_fails_leaves_everything_and_the_next_run_goes_on_from_it(toys, monkeypatch):
-    toys.run()
-    before = toys.rows("outcomes"), toys.sums()
-    toys.numbers(10, 20)
+def test_a_stage_that_fails_leaves_everything_and_the_next_run_goes_on_from_it(ran_toys, monkeypatch):
+    before = ran_toys.rows("outcomes"), ran_toys.sums()
+    ran_toys.numbers(10, 20)
     monkeypatch.setenv("TOY_FAILS", "balances")
     with pytest.raises(StageError, match=r"balances failed \(ValueError.*hustings run") as caught:
-        toys.run()
+        ran_toys.run()
     assert "Private" not in str(caught.value)
-    assert (toys.rows("outcomes"), toys.sums()) == before
+    assert (ran_toys.rows("outcomes"), ran_toys.sums()) == before
     monkeypatch.delenv("TOY_FAILS")
-    assert list(toys.run().computed) == ["balances"]
-    assert toys.sums() == {"single": 30.0, "double": 60.0}
+    assert list(ran_toys.run().computed) == ["balances"]
+    assert ran_toys.sums() == {"single": 30.0, "double": 60.0}
 
 
 def test_a_failure_before_anything_was_published_says_what_to_do(toys, monkeypatch):
@@ -413,16 +405,15 @@ print(json.dumps({row["covariate"]: row["mean"] for row in rows}))
 """
 
 
-def test_a_reader_in_another_process_sees_the_published_run_while_a_run_writes(toys):
-    toys.run()
-    before = toys.sums()
+def test_a_reader_in_another_process_sees_the_published_run_while_a_run_writes(ran_toys):
+    before = ran_toys.sums()
     seen = []
 
     @stage(writes="balances")
     def slow(outcomes: Table) -> Result:
-        seen.append(toys.sums())
+        seen.append(ran_toys.sums())
         told = subprocess.run(
-            [sys.executable, "-c", READER, str(toys.folder / ".hustings")],
+            [sys.executable, "-c", READER, str(ran_toys.folder / ".hustings")],
             capture_output=True,
             text=True,
             check=True,
@@ -436,10 +427,10 @@ def test_a_reader_in_another_process_sees_the_published_run_while_a_run_writes(t
             "standardised_difference": [None],
         }
 
-    toys.numbers(100)
-    toys.run(stages=[*toys.stages[:2], describe(slow)])
+    ran_toys.numbers(100)
+    ran_toys.run(stages=[*ran_toys.stages[:2], describe(slow)])
     assert seen == [before, before]
-    assert toys.sums() == {"x": 0.0}
+    assert ran_toys.sums() == {"x": 0.0}
 
 
 def test_an_earlier_run_can_be_read_again(toys):
@@ -454,27 +445,25 @@ def test_an_earlier_run_can_be_read_again(toys):
         toys.sums("20")
 
 
-def test_a_reader_keeps_its_snapshot_while_later_runs_are_published(toys):
-    toys.run()
-    lake, _ = open_published(toys.folder / ".hustings")
+def test_a_reader_keeps_its_snapshot_while_later_runs_are_published(ran_toys):
+    lake, _ = open_published(ran_toys.folder / ".hustings")
     with closing(lake):
-        toys.numbers(50)
-        toys.run()
+        ran_toys.numbers(50)
+        ran_toys.run()
         assert read(lake, "households").count().to_pyarrow().as_py() == 3
 
 
-def test_a_campaign_folder_can_be_moved(toys, tmp_path):
-    toys.run()
+def test_a_campaign_folder_can_be_moved(ran_toys, tmp_path):
     moved = tmp_path / "elsewhere with 'a quote"
     moved.mkdir()
     for name in (".hustings", "campaign.toml", "numbers.txt"):
         (tmp_path / name).rename(moved / name)
-    toys.folder = moved
-    assert toys.run().computed == {}
-    assert toys.sums() == {"single": 6.0, "double": 12.0}
-    toys.numbers(5)
-    toys.run()
-    assert toys.sums() == {"single": 5.0, "double": 10.0}
+    ran_toys.folder = moved
+    assert ran_toys.run().computed == {}
+    assert ran_toys.sums() == {"single": 6.0, "double": 12.0}
+    ran_toys.numbers(5)
+    ran_toys.run()
+    assert ran_toys.sums() == {"single": 5.0, "double": 10.0}
 
 
 def test_tidy_keeps_what_is_published_within_the_retention_and_lets_go_of_the_rest(toys):

@@ -112,15 +112,13 @@ def test_an_extension_that_is_not_installed_is_named_with_the_command_that_insta
         toys.run()
 
 
-def test_the_warehouse_is_readable_by_its_owner_only(toys):
-    toys.run()
-    store = toys.folder / ".hustings"
+def test_the_warehouse_is_readable_by_its_owner_only(ran_toys):
+    store = ran_toys.folder / ".hustings"
     assert (store.stat().st_mode & 0o777, (store / "lake").stat().st_mode & 0o777) == (0o700, 0o700)
     assert (store / "catalog.sqlite").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_the_lake_holds_is_encrypted(toys):
-    toys.run()
-    files = list((toys.folder / ".hustings/lake").rglob("*.parquet"))
+def test_what_the_lake_holds_is_encrypted(ran_toys):
+    files = list((ran_toys.folder / ".hustings/lake").rglob("*.parquet"))
     assert files
     assert all(file.read_bytes()[:4] == b"PARE" for file in files)

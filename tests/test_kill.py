@@ -55,11 +55,10 @@ def whole(folder: Path) -> None:
 
 
 @pytest.fixture
-def published(toys):
+def published(ran_toys):
     """A campaign with a published run, and numbers that make it stale."""
-    toys.run()
-    toys.numbers(10, 20, 30, 40, 50)
-    return toys
+    ran_toys.numbers(10, 20, 30, 40, 50)
+    return ran_toys
 
 
 BEFORE, AFTER = {"single": 6.0, "double": 12.0}, {"single": 150.0, "double": 300.0}
@@ -167,32 +166,28 @@ def test_of_two_runs_at_once_the_second_is_told_who_holds_the_lock(published):
     assert published.sums() == AFTER
 
 
-def test_a_second_run_with_nothing_to_do_needs_no_lock(toys):
-    toys.run()
-    with locked(toys.folder / ".hustings"):
-        assert toys.run().computed == {}
+def test_a_second_run_with_nothing_to_do_needs_no_lock(ran_toys):
+    with locked(ran_toys.folder / ".hustings"):
+        assert ran_toys.run().computed == {}
 
 
-def test_a_holder_that_died_without_a_word_does_not_keep_the_lock(toys):
-    toys.run()
-    (toys.folder / ".hustings/lock.json").write_text(json.dumps({"process": 1}))
-    toys.numbers(1)
-    assert toys.run().computed
-    assert not (toys.folder / ".hustings/lock.json").exists()
+def test_a_holder_that_died_without_a_word_does_not_keep_the_lock(ran_toys):
+    (ran_toys.folder / ".hustings/lock.json").write_text(json.dumps({"process": 1}))
+    ran_toys.numbers(1)
+    assert ran_toys.run().computed
+    assert not (ran_toys.folder / ".hustings/lock.json").exists()
 
 
-def test_a_holder_that_has_not_signed_yet_is_said_to_be_one(toys):
-    toys.run()
-    toys.numbers(1)
-    store = toys.folder / ".hustings"
+def test_a_holder_that_has_not_signed_yet_is_said_to_be_one(ran_toys):
+    ran_toys.numbers(1)
+    store = ran_toys.folder / ".hustings"
     with locked(store):
         (store / "lock.json").write_text("{")
         with pytest.raises(LockError, match="has not signed yet"):
-            toys.run()
+            ran_toys.run()
 
 
-def test_readers_see_whole_published_runs_only_while_many_runs_follow_each_other(toys):
-    toys.run()
+def test_readers_see_whole_published_runs_only_while_many_runs_follow_each_other(ran_toys):
     code = """
 import sys
 from pathlib import Path
@@ -205,22 +200,21 @@ for n in range(2, 4):
     flow.run(read_campaign(folder), stages=toy_stages.STAGES)
 """
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(toys.folder)], env={**os.environ, "PYTHONPATH": HERE}
+        [sys.executable, "-c", code, str(ran_toys.folder)], env={**os.environ, "PYTHONPATH": HERE}
     )
     seen = set()
     while process.poll() is None:
-        sums = toys.sums()
+        sums = ran_toys.sums()
         assert sums["double"] == 2 * sums["single"]
         seen.add(sums["single"])
         time.sleep(0.02)
     assert process.returncode == 0
-    assert toys.sums() == {"single": 3.0, "double": 6.0}
+    assert ran_toys.sums() == {"single": 3.0, "double": 6.0}
     assert len(seen) > 1
 
 
-def test_readers_can_read_although_a_run_was_killed_in_the_middle_of_a_commit(toys):
+def test_readers_can_read_although_a_run_was_killed_in_the_middle_of_a_commit(ran_toys):
     """A journal that must be rolled back is left beside the catalog; a mere reader may not do that."""
-    toys.run()
     code = """
 import os, sqlite3, sys
 catalog = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -231,10 +225,10 @@ for i in range(2000):
 catalog.execute("DELETE FROM ducklake_snapshot")
 os.kill(os.getpid(), 9)
 """
-    store = toys.folder / ".hustings"
+    store = ran_toys.folder / ".hustings"
     subprocess.run([sys.executable, "-c", code, str(store / "catalog.sqlite")], check=False)
     assert (store / "catalog.sqlite-journal").exists()
-    assert toys.sums() == BEFORE
-    toys.numbers(1)
-    toys.run()
-    assert toys.sums() == {"single": 1.0, "double": 2.0}
+    assert ran_toys.sums() == BEFORE
+    ran_toys.numbers(1)
+    ran_toys.run()
+    assert ran_toys.sums() == {"single": 1.0, "double": 2.0}

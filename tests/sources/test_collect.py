@@ -308,7 +308,7 @@ def test_households_are_rebuilt_from_the_order_of_the_file(load, sizes, homes, t
     assert walk(load, *sizes) == (homes, told)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=12), data=st.data())
 def test_a_broken_line_never_puts_strangers_into_one_household(load, sizes, data):
     truth, rows = {}, []
@@ -326,7 +326,7 @@ def test_a_broken_line_never_puts_strangers_into_one_household(load, sizes, data
 # ── counts always add up ───────────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(
