@@ -164,6 +164,19 @@ def test_arms_of_the_wrong_size_are_found_out():
     assert off[0]["p_sample_ratio"] < 0.001
 
 
+def test_an_arm_that_was_planned_and_got_nobody_is_found_out():
+    rows = checked("c" * 100 + "a" * 100, {"c": 1, "a": 1, "b": 1})
+    assert rows[0]["p_sample_ratio"] < 1e-6
+    assert [row["planned_share"] for row in rows] == pytest.approx([1 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize("arms", ["c", "a", "ca", "cca", "ab"])
+def test_a_test_of_a_few_people_is_described_and_never_stops_the_run(arms):
+    rows = checked(arms, {"c": 1, "a": 1, "b": 1})
+    assert sum(row["n_people"] for row in rows) == len(arms)
+    assert all(row["p_balance"] is None or 0 <= row["p_balance"] <= 1 for row in rows)
+
+
 def test_without_planned_shares_the_ratio_is_not_checked_and_says_so():
     row = checked("ccaa", {})[0]
     assert row["p_sample_ratio"] is None

@@ -156,6 +156,24 @@ def test_a_person_who_was_not_known_yet_is_not_described():
     assert set(described(who, events(*VOTES), D(2026, 8, 1))) == set("abcde")
 
 
+def test_a_person_who_came_later_is_in_nobodys_household_or_place_yet():
+    later = {
+        "person_id": "e",
+        "household_id": "h",
+        "place_id": "p",
+        "born_on": D(1950, 1, 1),
+        "arrived_at": T(2026, 8, 1),
+    }
+    assert described(people(*WHO, later), events(*VOTES)) == described(people(*WHO), events(*VOTES))
+
+
+def test_an_election_is_one_whatever_two_sources_call_its_kind():
+    twice = vote("b", "general", 2022, election_kind=None)
+    found = described(people(*WHO), events(*VOTES, twice))
+    assert (found["b"]["n_general"], found["b"]["n_other"]) == (2, 0)
+    assert found["b"]["vote_pattern"] == "1010"
+
+
 def test_the_people_of_an_earlier_test_are_also_described_as_of_its_draw():
     who, what = people(*WHO), events(*VOTES)
     drawn = ibis.memtable({"person_id": ["a", "b"], "assigned_on": [D(2026, 7, 1)] * 2})

@@ -121,7 +121,7 @@ def _balance(
                 rows[name].append(value)
     differences = np.abs(found.std_difference)
     largest: list[float | None] = [None]
-    largest += [_finite(np.nanmax(differences[code - 1])) for code in range(1, k)]
+    largest += [_finite(np.fmax.reduce(differences[code - 1])) for code in range(1, k)]
     return _finite(found.p_value), largest, rows
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ LAKE = "lake"
 MEMORY = "HUSTINGS_MEMORY"
 """Environment variable: how much memory the engine may use before it spills to disk."""
 CATALOG = "catalog.sqlite"
+_ENCRYPTED = "ENCRYPTED"
+_WITHOUT_WAITING = "META_JOURNAL_MODE 'WAL'"
+"""With a log of its own SQLite lets readers read while a run commits, and a run commit while they read."""
 _checked: set[str] = set()
 
 
@@ -35,12 +40,14 @@ class Lake:
         raw: The DuckDB connection.
         snapshot: The snapshot it is pinned to, or None for the latest.
         held: Names of the temporary tables that hold interim results.
+        copy: The folder with the catalog's copy that is read where the folder cannot be written.
     """
 
     store: Path
     raw: duckdb.DuckDBPyConnection
     snapshot: int | None = None
     held: list[str] = field(default_factory=list, compare=False)
+    copy: tempfile.TemporaryDirectory[str] | None = None
 
     @cached_property
     def ibis(self) -> Backend:
@@ -77,6 +84,8 @@ class Lake:
     def close(self) -> None:
         """Let go of the files."""
         self.raw.close()
+        if self.copy is not None:
+            self.copy.cleanup()
 
 
 def exists(store: Path) -> bool:
@@ -109,18 +118,21 @@ def open_lake(store: Path, *, snapshot: int | None = None, write: bool = False) 
     try:
         if write and not catalog.exists():
             _make_catalog(raw, store)
-        _finish_killed(raw, catalog)
-        _attach(
-            raw,
-            store,
-            catalog,
-            ["ENCRYPTED", "DATA_INLINING_ROW_LIMIT 0"] if write else ["READ_ONLY"],
-            snapshot,
-        )
+        # SQLite makes a file beside the catalog even to read it; where it may not, a copy is read.
+        copy = None if os.access(store, os.W_OK) else _copied(catalog)
+        options = [_ENCRYPTED, _WITHOUT_WAITING, "DATA_INLINING_ROW_LIMIT 0"] if write else ["READ_ONLY"]
+        _attach(raw, store, Path(copy.name) / CATALOG if copy else catalog, options, snapshot)
     except (duckdb.Error, OSError) as error:
         raw.close()
         raise _failed("The warehouse could not be opened", store, error) from error
-    return Lake(store, raw, snapshot)
+    return Lake(store, raw, snapshot, copy=copy)
+
+
+def _copied(catalog: Path) -> tempfile.TemporaryDirectory[str]:
+    copy = tempfile.TemporaryDirectory(prefix="hustings-", ignore_cleanup_errors=True)
+    for path in catalog.parent.glob(f"{CATALOG}*"):
+        shutil.copy(path, copy.name)
+    return copy
 
 
 def _attach(
@@ -140,20 +152,12 @@ def _attach(
 def _make_catalog(raw: duckdb.DuckDBPyConnection, store: Path) -> None:
     """A new catalog, whole or not at all: it gets its name when it is."""
     fresh = store / f"{CATALOG}.new"
-    for left in (fresh, Path(f"{fresh}-journal")):
-        left.unlink(missing_ok=True)
-    _attach(raw, store, fresh, ["ENCRYPTED"])
+    for left in store.glob(f"{CATALOG}.new*"):
+        left.unlink()
+    _attach(raw, store, fresh, [_ENCRYPTED, _WITHOUT_WAITING])
     raw.execute(f"DETACH {LAKE}")
     fresh.chmod(0o600)
     fresh.replace(store / CATALOG)
-
-
-def _finish_killed(raw: duckdb.DuckDBPyConnection, catalog: Path) -> None:
-    """Let SQLite undo what a killed run left half-written in the catalog, which a mere reader may not."""
-    if Path(f"{catalog}-journal").exists():
-        raw.execute(f"ATTACH '{_quoted(catalog)}' AS killed (TYPE sqlite)")
-        raw.execute("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'killed'").fetchall()
-        raw.execute("DETACH killed")
 
 
 def _connection(store: Path) -> duckdb.DuckDBPyConnection:

@@ -36,15 +36,20 @@ def create_tables(lake: Lake) -> None:
     there = _columns(lake)
     for table in TABLES.values():
         if table.name not in there:
-            columns = ", ".join(f'"{c.name}" {TYPES[c.type]}' for c in table.columns)
-            lake.raw.execute(f'CREATE TABLE {LAKE}."{table.name}" ({columns}, {NODE} VARCHAR)')
-            # Each node's rows lie in files of their own, so that replacing them drops whole files.
-            lake.raw.execute(f'ALTER TABLE {LAKE}."{table.name}" SET PARTITIONED BY ({NODE})')
+            _create(lake, table)
         elif there[table.name] != _declared(table):
             _migrate(lake, table, there[table.name])
 
 
+def _create(lake: Lake, table: TableSpec) -> None:
+    columns = ", ".join(f'"{c.name}" {TYPES[c.type]}' for c in table.columns)
+    lake.raw.execute(f'CREATE TABLE {LAKE}."{table.name}" ({columns}, {NODE} VARCHAR)')
+    # Each node's rows lie in files of their own, so that replacing them drops whole files.
+    lake.raw.execute(f'ALTER TABLE {LAKE}."{table.name}" SET PARTITIONED BY ({NODE})')
+
+
 def _columns(lake: Lake) -> dict[str, dict[str, str]]:
+    # The catalog itself answers sooner, and stays locked until the transaction in which it is asked ends.
     found: dict[str, dict[str, str]] = {}
     for name, column, kind in lake.rows(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = ?", LAKE
@@ -61,7 +66,7 @@ def _migrate(lake: Lake, table: TableSpec, there: Mapping[str, str]) -> None:
     declared = _declared(table)
     if table.kind == "derived":
         lake.raw.execute(f'DROP TABLE {LAKE}."{table.name}"')
-        create_tables(lake)
+        _create(lake, table)
         return
     for name, kind in declared.items():
         if name not in there:
