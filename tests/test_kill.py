@@ -20,17 +20,26 @@ from hustings.errors import LockError
 from hustings.warehouse import locked, open_lake, open_published
 
 HERE = str(Path(__file__).parent)
+HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 
 
-def start(folder: Path, pause: float = 0.0) -> subprocess.Popen[str]:
-    """A run in a process of its own."""
+def python(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+    """A Python process of its own, which an interrupt reaches.
+
+    A test runner in the background ignores interrupts and would hand that down.
+    """
     return subprocess.Popen(
-        [sys.executable, "-c", "import toy_stages; toy_stages.main()", str(folder)],
-        env={**os.environ, "TOY_PAUSE": str(pause), "PYTHONPATH": HERE},
+        [sys.executable, "-c", f"{HEARING}\n{code}", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": HERE, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def start(folder: Path, pause: float = 0.0) -> subprocess.Popen[str]:
+    """A run in a process of its own."""
+    return python("import toy_stages; toy_stages.main()", folder, TOY_PAUSE=str(pause))
 
 
 def wait_for(condition, seconds: float = 60.0) -> None:
@@ -127,13 +136,7 @@ stages = [toy_stages.STAGES[0], describe(slow)]
 flow.run(read_campaign(sys.argv[1]), stages=stages)
 """
     toys.set('[campaign]\nname="x"\nelection_day=2026-01-01')
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(toys.folder)],
-        env={**os.environ, "PYTHONPATH": HERE},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = python(code, toys.folder)
     assert process.stdout.readline() == "now\n", process.stderr.read()
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
@@ -201,9 +204,7 @@ while not (folder / "enough").exists():
     (folder / "numbers.txt").write_text("\\n".join(["1"] * n))
     flow.run(read_campaign(folder), stages=toy_stages.STAGES)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(ran_toys.folder)], env={**os.environ, "PYTHONPATH": HERE}
-    )
+    process = python(code, ran_toys.folder)
     seen, until = set(), time.monotonic() + 60
     # The runs go on until the reader has met three of them, so that nothing hangs on who is faster.
     while len(seen) < 3 and process.poll() is None and time.monotonic() < until:
@@ -211,7 +212,8 @@ while not (folder / "enough").exists():
         assert sums["double"] == 2 * sums["single"]
         seen.add(sums["single"])
     (ran_toys.folder / "enough").touch()
-    assert process.wait(60) == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
     assert len(seen) == 3
     last = len((ran_toys.folder / "numbers.txt").read_text().split())
     assert ran_toys.sums() == {"single": last, "double": 2 * last}
