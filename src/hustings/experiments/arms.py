@@ -30,15 +30,18 @@ class Arms(NamedTuple):
     more: dict[str, npt.NDArray[Any]]
 
 
-def read_arms(assignments: Table, experiment: str, control: str, *more: str) -> Arms:
+def read_arms(
+    assignments: Table, experiment: str, control: str, *more: str, labels: list[str] | None = None
+) -> Arms:
     """The people of one test; `assignments` may be joined to other tables for further columns.
 
-    The control arm gets code 0 whether or not anybody is in it.
+    The control arm gets code 0 whether or not anybody is in it. `labels` keeps the arms of an earlier reading,
+    where some of its people are not among these.
     """
     names = ("person_id", "arm", "unit_id", *more)
     found = arrays(assignments.filter(assignments.experiment == experiment).order_by("person_id"), *names)
     present = sorted(set(found["arm"].tolist()))
-    labels = [control, *(arm for arm in present if arm != control)]
+    labels = labels or [control, *(arm for arm in present if arm != control)]
     arm = codes(found["arm"], labels)
     unit: Codes = codes(found["unit_id"])
     return Arms(labels, arm.codes, unit.codes, found["person_id"], {name: found[name] for name in more})

@@ -33,8 +33,9 @@ def check_experiments(
     """One row for each arm, and one for each covariate in each arm."""
     arms = read_arms(assignments, experiment, control)
     before = _before(assignments, features, experiment, as_of)
-    known = matrix(before)
-    arms_known = read_arms(before, experiment, control)
+    described = (name for name in spec("features").names if name != "person_id")
+    arms_known = read_arms(before, experiment, control, *described, labels=arms.labels)
+    known = matrix(arms_known.more)
     n_units, mixed = _units(arms)
     ratio, why = _sample_ratio(arms, planned_shares, n_units, mixed)
     p_balance, largest, balances = _balance(experiment, arms_known, known)
@@ -71,7 +72,7 @@ def _before(assignments: Table, features: Table, experiment: str, as_of: datetim
     drawn = drawn.mutate(_moment=(moment > ibis.date(as_of)).ifelse(ibis.date(as_of), moment))
     same = [drawn.person_id == features.person_id, drawn["_moment"] == features.as_of]
     joined = drawn.join(features, same, rname="{name}_f").drop("_moment")
-    return joined.select("experiment", "arm", "unit_id", *spec("features").names).order_by("person_id")
+    return joined.select("experiment", "arm", "unit_id", *spec("features").names)
 
 
 def _units(arms: Arms) -> tuple[npt.NDArray[np.int64], int]:
@@ -110,7 +111,7 @@ def _balance(
     """The joint test, each arm's largest standardised difference, and the rows of `balances`."""
     k = len(arms.labels)
     rows: dict[str, Any] = {name: [] for name in spec("balances").names}
-    if not known.names or k < 2 or not np.bincount(arms.arm, minlength=k)[0]:
+    if not known.names or k < 2 or not np.bincount(arms.arm, minlength=k).all():
         return None, [None] * k, rows
     found = stats.means.balance(known.values, arms.arm, arms.unit, n_arms=k)
     for j, covariate in enumerate(known.names):

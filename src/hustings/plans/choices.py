@@ -13,6 +13,7 @@ from hustings.stage import Table
 from hustings.warehouse import arrays, codes
 
 Floats = npt.NDArray[np.float64]
+_NUMBERS = ("estimate", "std_error", "aipw", "ipw")
 
 
 class Action(NamedTuple):
@@ -133,28 +134,34 @@ def households(
         DesignError: An action's arm has no effects.
     """
     rows = effects.filter(effects.aipw.notnull() if tested else effects.as_of == as_of)
-    rows = rows.join(people, "person_id", rname="{name}_p")
-    names = ("person_id", "household_id")
-    first = arrays(rows.filter(rows.arm == actions[0].arm).order_by("person_id"), *names)
-    numbers = ("estimate", "std_error", "aipw", "ipw")
-    found = [arrays(rows.filter(rows.arm == a.arm).order_by("person_id"), *numbers) for a in actions]
-    for action, columns in zip(actions, found, strict=True):
-        if len(columns["estimate"]) != len(first["person_id"]) or not len(columns["estimate"]):
+    found = arrays(_wide(rows, people, actions))
+    for j, action in enumerate(actions):
+        if not len(found["person_id"]) or np.isnan(np.asarray(found[f"estimate_{j}"], np.float64)).any():
             raise DesignError.of(
-                f"[actions.{action.name}]: nobody has an effect of the arm",
+                f"[actions.{action.name}]: somebody has no effect of the arm",
                 received=action.arm,
                 then="hustings show models",
             )
-    home = codes(first["household_id"])
+    home = codes(found["household_id"])
     wide = {
-        name: np.column_stack([np.asarray(columns[name], np.float64) for columns in found])
-        for name in numbers
+        name: np.column_stack([np.asarray(found[f"{name}_{j}"], np.float64) for j in range(len(actions))])
+        for name in _NUMBERS
     }
     readings = {"aipw": wide["aipw"], "ipw": wide["ipw"]} if tested else None
     addressee = _addressee(home.codes, wide["estimate"])
     return Households(
-        first["person_id"], home.codes, home.labels, wide["estimate"], wide["std_error"], readings, addressee
+        found["person_id"], home.codes, home.labels, wide["estimate"], wide["std_error"], readings, addressee
     )
+
+
+def _wide(rows: Any, people: Any, actions: list[Action]) -> Any:
+    """One row for each person, with the numbers of every action side by side."""
+    sides = {
+        f"{name}_{j}": rows[name].max(where=rows.arm == action.arm)
+        for j, action in enumerate(actions)
+        for name in _NUMBERS
+    }
+    return rows.group_by("person_id").agg(**sides).join(people, "person_id").order_by("person_id")
 
 
 def _addressee(household: npt.NDArray[np.int64], effect: Floats) -> npt.NDArray[np.bool_]:

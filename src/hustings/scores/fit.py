@@ -78,9 +78,11 @@ def fit_scores(
     learner = min(losses, key=lambda name: losses[name])
     judged = _calibrated(raw[learner], y, part)
     final = stats.calibration.fit_beta(y, raw[learner])
-    linear = stats.logistic.fit_logistic(x, y, ridge=_RIDGE)
-    whole: stats.trees.Boosted | stats.logistic.Logistic = trees if learner == "boosted trees" else linear
-    model = trees.to_text() if learner == "boosted trees" else linear.to_json()
+    whole: stats.trees.Boosted | stats.logistic.Logistic = trees
+    model = trees.to_text()
+    if learner != "boosted trees":
+        whole = stats.logistic.fit_logistic(x, y, ridge=_RIDGE)
+        model = whole.to_json()
     text = json.dumps(
         {
             "learner": learner,
