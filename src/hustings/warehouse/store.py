@@ -166,7 +166,13 @@ def hold(lake: Lake, rows: Any) -> Any:
     """
     name = f"held_{len(lake.held)}"
     lake.held.append(name)
-    return lake.ibis.create_table(name, obj=rows, temp=True, overwrite=True)
+    return _made(lake, name, rows)
+
+
+def _made(lake: Lake, name: str, rows: Any) -> Any:
+    """A temporary table of that name; Ibis' own overwriting would copy it once more."""
+    lake.raw.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
+    return lake.ibis.create_table(name, obj=rows, temp=True)
 
 
 def release(lake: Lake) -> None:
@@ -231,7 +237,7 @@ def _landed(lake: Lake, table: TableSpec, rows: Any) -> str:
         # Collected rows are materialised already; a view spares a copy of the whole file.
         lake.raw.execute(f"CREATE OR REPLACE TEMP VIEW {fresh} AS {lake.ibis.compile(rows)}")
     else:
-        lake.ibis.create_table(fresh, obj=rows, temp=True, overwrite=True)
+        _made(lake, fresh, rows)
     return fresh
 
 
