@@ -42,7 +42,15 @@ def batch(believed, readings, stops, wanted):
         told @ precision @ told + np.linalg.slogdet(of_readings)[1] + len(told) * np.log(2 * np.pi)
     )
     left_out = precision @ told / np.diag(precision)
-    return mean, covariance, np.array(means), np.array(variances), likelihood, left_out, 1 / np.diag(precision)
+    return (
+        mean,
+        covariance,
+        np.array(means),
+        np.array(variances),
+        likelihood,
+        left_out,
+        1 / np.diag(precision),
+    )
 
 
 def test_filter_and_smoother_agree_with_the_batch_solution():
@@ -75,7 +83,9 @@ def test_no_readings_leave_what_was_believed():
     assert found.log_likelihood == 0
     np.testing.assert_array_equal(found.mean, believed.mean)
     np.testing.assert_allclose(found.covariance, believed.covariance)
-    np.testing.assert_allclose(found.variances[1, :4], np.diag(believed.covariance)[:4] + 2 * np.diag(believed.walk))
+    np.testing.assert_allclose(
+        found.variances[1, :4], np.diag(believed.covariance)[:4] + 2 * np.diag(believed.walk)
+    )
 
 
 def test_a_state_that_is_known_stays_known():
