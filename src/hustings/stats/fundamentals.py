@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from hustings.errors import DesignError
 
@@ -116,7 +118,7 @@ def winsorise(earlier: ArrayLike, now: float, share: float = 0.1) -> tuple[Float
         The earlier values and the present one, cut.
 
     >>> cut, now = winsorise([-9.0, *range(11), 19.0], -8.0)
-    >>> float(cut[0]), round(float(cut[-1]), 3), round(now, 3)
+    >>> round(float(cut[0]), 3), round(float(cut[-1]), 3), round(now, 3)
     (0.2, 9.8, 0.2)
     """
     values = np.asarray(earlier, np.float64)
@@ -230,3 +232,80 @@ def _density(z: Floats, covariance: Floats) -> float:
     root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(z)))
     half = np.linalg.solve(root, z)
     return -0.5 * len(z) * float(np.log(half @ half / len(z))) - float(np.log(np.diag(root)).sum())
+
+
+class Believed(NamedTuple):
+    """What is believed of every place before its polls.
+
+    Attributes:
+        mean: (p,) logit of the two-party share.
+        covariance: (p, p) of it.
+        leans: Where places are expected from the whole.
+        correlated: How they move together.
+    """
+
+    mean: Floats
+    covariance: Floats
+    leans: Leans
+    correlated: Correlated
+
+
+def believe(
+    shares: ArrayLike, votes: ArrayLike, whole: Expected, *, features: ArrayLike | None = None
+) -> Believed:
+    """The prior of every place: the whole as it is expected, and leans as earlier elections let expect.
+
+    mean = level + lean, the level such that the places' shares add up to the whole's; covariance = error² 11' + e² C.
+
+    Args:
+        shares: (t, p) two-party shares at earlier elections, oldest first, strictly between 0 and 1.
+        votes: (t, p) two-party votes there; the latest row also stands for the votes to come.
+        whole: Expected logit of the whole's share, with its error.
+        features: (p, k) numbers by place, known by then; none when None.
+
+    Returns:
+        The prior.
+
+    Raises:
+        DesignError: Shares outside 0–1, or shapes that do not fit.
+
+    >>> shares = [[0.5, 0.5], [0.6, 0.4]]
+    >>> found = believe(shares, np.ones((2, 2)), Expected(0.0, 0.1, np.zeros(0), 9))
+    >>> found.mean.round(3).tolist()
+    [0.405, -0.405]
+    """
+    share, weight = np.asarray(shares, np.float64), np.asarray(votes, np.float64)
+    if share.ndim != 2 or weight.shape != share.shape or not ((share > 0) & (share < 1)).all():
+        raise DesignError.of(
+            "Earlier results do not fit",
+            received=f"{share.shape}, {weight.shape}",
+            allowed="(t, p) shares in 0–1",
+        )
+    total = (share * weight).sum(axis=1) / weight.sum(axis=1)
+    past = logit(share) - logit(total)[:, None]
+    leans = expect_leans(past)
+    correlated = correlate(np.diff(past, axis=0), features)
+    mean = leans.mean + level_of(leans.mean, weight[-1], float(expit(whole.value)))
+    covariance = whole.error**2 + leans.error**2 * correlated.matrix
+    return Believed(mean, covariance, leans, correlated)
+
+
+def level_of(leans: ArrayLike, votes: ArrayLike, share: float) -> float:
+    """The logit that, added to all leans, makes the whole's share what it is to be.
+
+    Args:
+        leans: (p,) logits.
+        votes: (p,) votes of each place.
+        share: Of the whole, strictly between 0 and 1.
+
+    Returns:
+        The level.
+
+    >>> round(level_of([0.0, 0.0], [1, 1], 0.6), 4)
+    0.4055
+    """
+    apart, weight = np.asarray(leans, np.float64), np.asarray(votes, np.float64)
+    weight = weight / weight.sum()
+    reach = float(np.abs(apart).max()) + 1
+    target = float(logit(share))
+    return float(brentq(lambda x: weight @ expit(apart + x) - share, target - reach, target + reach))
