@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from hustings.errors import DesignError
+from hustings.stats.polls import Polls, Posterior
 
 ROUNDED = 101.0
 """Two rounded shares may sum to this, of 100."""
@@ -24,6 +25,7 @@ REASONS = (
     "the same poll is there already",
     "it overlaps a later wave of its pollster",
 )
+SWAPPED = "its candidates seem to have changed places"
 
 
 class Published(NamedTuple):
@@ -108,22 +110,26 @@ def _drop_repeated(polls: Published, reason: NDArray[Any]) -> None:
         seen.add(whole)
 
 
-def swapped(left_out: ArrayLike, spread: ArrayLike, logit: ArrayLike) -> NDArray[np.bool_]:
+def swapped(polls: Polls, found: Posterior) -> NDArray[np.bool_]:
     """Polls whose candidates seem to have changed places.
 
-    Where a poll is more than 5 standard deviations from what all others foretell, and its mirror image less than 2.
+    Those more than 5 standard deviations from what all others foretell, whose mirror image is within 2.
 
     Args:
-        left_out: (n,) logit read less what the others foretell.
-        spread: (n,) standard deviation of that, above 0.
-        logit: (n,) logit read.
+        polls: As given to `polls.fit`.
+        found: What it found.
 
     Returns:
         (n,) whether.
 
-    >>> swapped([-0.9, -0.9, 0.1], [0.1, 0.1, 0.1], [-0.45, 0.2, 0.1]).tolist()
-    [True, False, False]
+    >>> from hustings.stats.polls import Prior, Scales, fit
+    >>> column = [np.zeros(3, int), np.array([0.62, 0.61, 0.38]), np.full(3, 900.0), np.ones(3), np.arange(3)]
+    >>> polls = Polls(*column, np.full(3, -1), np.full(3, -1))
+    >>> prior = Prior(np.array([0.4]), np.array([[0.02]]))
+    >>> swapped(polls, fit(polls, prior, correlation=np.eye(1), scales=Scales())).tolist()
+    [False, False, True]
     """
-    off, error, read = (np.asarray(x, np.float64) for x in (left_out, spread, logit))
-    mirrored = off - 2 * read
-    return (np.abs(off) > 5 * error) & (np.abs(mirrored) < 2 * error)
+    read = np.log(polls.share / (1 - polls.share))
+    off = np.abs(found.left_out) > 5 * found.left_out_error
+    mirrored = np.abs(found.left_out - 2 * read) < 2 * found.left_out_error
+    return off & mirrored

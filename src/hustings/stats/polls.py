@@ -112,7 +112,8 @@ class Posterior(NamedTuple):
         poll_error: (p,) what the year's polls seem to err by, logit.
         house: (h,) lean of every pollster, logit; 0 where nothing is known of it.
         house_error: (h,) its standard deviation.
-        left_out: (n,) each poll less what all others foretell, in standard deviations of that.
+        left_out: (n,) each poll less what all others foretell, logit.
+        left_out_error: (n,) its standard deviation.
         trust: (n,) weight of each poll's own error: 1, or less for one far off when tails are heavy.
         log_likelihood: Of all polls.
     """
@@ -130,6 +131,7 @@ class Posterior(NamedTuple):
     house: Floats
     house_error: Floats
     left_out: Floats
+    left_out_error: Floats
     trust: Floats
     log_likelihood: float
 
@@ -231,6 +233,24 @@ def whole_slope(mean: ArrayLike, votes: ArrayLike) -> tuple[Floats, float]:
     return slope, float(np.log(whole / (1 - whole)) - slope @ theta)
 
 
+def keep(polls: Polls, which: ArrayLike) -> Polls:
+    """Some of the polls.
+
+    Args:
+        polls: (n,) polls.
+        which: (n,) booleans, or numbers of those wanted.
+
+    Returns:
+        The polls wanted.
+
+    >>> two = Polls(*(np.array([x, x]) for x in (0, 0.5, 400.0, 1.0, 0, -1, -1)))
+    >>> len(keep(two, [True, False]).share)
+    1
+    """
+    at = np.asarray(which)
+    return Polls._make(column[at] for column in polls)
+
+
 class _World(NamedTuple):
     """Polls and beliefs as readings of a walking state: places' walks, shared errors, then everybody's leans."""
 
@@ -329,8 +349,8 @@ class _World(NamedTuple):
         self, order: Integers, trust: Floats, stops: Floats, smoothed: Smoothed, filtered: Filtered
     ) -> Posterior:
         places, back = len(self.prior.mean), slice(None, None, -1)
-        left_out = np.empty(len(order))
-        left_out[order] = smoothed.left_out / np.sqrt(smoothed.left_out_variance)
+        left_out, left_out_error = np.empty(len(order)), np.empty(len(order))
+        left_out[order], left_out_error[order] = smoothed.left_out, np.sqrt(smoothed.left_out_variance)
         spread = np.sqrt(np.maximum(smoothed.variances, 0.0))
         house, house_error = self._houses(order, smoothed)
         return Posterior(
@@ -347,6 +367,7 @@ class _World(NamedTuple):
             house=house,
             house_error=house_error,
             left_out=left_out,
+            left_out_error=left_out_error,
             trust=trust,
             log_likelihood=filtered.log_likelihood,
         )
