@@ -26,9 +26,12 @@ if TYPE_CHECKING:
         poll_scales,
         polls,
         power,
+        races,
+        scenarios,
         shrinkage,
         trees,
         uplift,
+        vote_values,
     )
 
 __all__ = [
@@ -46,9 +49,12 @@ __all__ = [
     "poll_scales",
     "polls",
     "power",
+    "races",
+    "scenarios",
     "shrinkage",
     "trees",
     "uplift",
+    "vote_values",
 ]
 
 
