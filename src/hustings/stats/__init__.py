@@ -13,28 +13,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hustings.stats import (
         allocation,
+        bandits,
         calibration,
         clusters,
+        evidence,
         logistic,
         means,
+        novelty,
         policy,
         power,
         shrinkage,
         trees,
         uplift,
+        variants,
+        winners,
     )
 
 __all__ = [
     "allocation",
+    "bandits",
     "calibration",
     "clusters",
+    "evidence",
     "logistic",
     "means",
+    "novelty",
     "policy",
     "power",
     "shrinkage",
     "trees",
     "uplift",
+    "variants",
+    "winners",
 ]
 
 
