@@ -6,12 +6,15 @@ from hustings.errors import TableError
 from hustings.tables.collected import COLLECTED
 from hustings.tables.derived import DERIVED
 from hustings.tables.kept import KEPT
+from hustings.tables.messages import LEARNED
 from hustings.tables.planned import PLANNED
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
-TABLES: dict[str, TableSpec] = {table.name: table for table in (*COLLECTED, *DERIVED, *PLANNED, *KEPT)}
+TABLES: dict[str, TableSpec] = {
+    table.name: table for table in (*COLLECTED, *DERIVED, *LEARNED, *PLANNED, *KEPT)
+}
 
 
 def spec(name: str) -> TableSpec:
