@@ -152,7 +152,7 @@ def _pooled(
     )
     covariance = stats.evidence.shared_control(error / rate, n_control, n_arm, test)
     found = stats.evidence.update_prior(
-        (belief.mean, belief.std_error, belief.prior.spread), estimate / rate, covariance, test
+        (belief.mean, belief.std_error, belief.prior.spread), estimate / rate, covariance
     )
     rows = [_row(belief, found, None, None, belief.rate, belief.rate_from)]
     for act in acts:
@@ -185,6 +185,9 @@ def _row(
         "is_tested": at is not None,
         "contact_rate": rate,
         "contact_rate_from": rate_from,
+        "estimand": prior.estimand,
+        "published": prior.mean,
+        "published_per_vote": 1 / prior.mean if prior.mean else None,
         "prior": belief.mean * rate,
         "prior_error": belief.std_error * rate,
         "prior_spread": prior.spread * rate,
@@ -217,6 +220,7 @@ def _own_alone(act: Row, outcome: str, own: Row | None) -> Row:
         "is_tested": own is not None,
         "n_tests": int(own is not None),
         "contact_rate_from": "own test",
+        "estimand": "assignment",
         "told": "its own test alone: nothing published is known here",
         "source": "none",
     }

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 # Before looking, the stated spread is right to within a factor of 2 (one standard deviation of its logarithm).
 SPREAD_FACTOR = 2.0
-# Half of the variance between tests is taken to be shared by the arms of one test: same people, same election.
+# Half of the variance between tests is taken to be shared by all tests of one campaign: same people, same election.
 SHARED = 0.5
 _STEPS, _ROUNDS = 41, 200
 
@@ -54,13 +54,13 @@ class Updated(NamedTuple):
     """A prior after the tests.
 
     Attributes:
-        mean: Mean effect of this kind of action.
+        mean: Mean effect of this kind of action in this campaign.
         std_error: Its posterior standard deviation.
         spread: Posterior mean of the standard deviation between tests.
         effect: (k,) effect of each tested action.
         effect_error: (k,) their posterior standard deviations.
         weight: (k,) weight of all own tests in each effect; the prior has the rest.
-        new_error: Posterior standard deviation of the effect in a new test, around `mean`.
+        new_error: Posterior standard deviation, around `mean`, of the effect in a new test of this campaign.
         new_weight: Weight of all own tests in `mean`.
     """
 
@@ -201,22 +201,21 @@ def shared_control(std_error: ArrayLike, n_control: ArrayLike, n_arm: ArrayLike,
     return covariance
 
 
-def update_prior(
-    prior: tuple[float, float, float], estimate: ArrayLike, covariance: ArrayLike, test: ArrayLike
-) -> Updated:
+def update_prior(prior: tuple[float, float, float], estimate: ArrayLike, covariance: ArrayLike) -> Updated:
     """What is believed of an action after own tests.
 
-    With μ ~ N(m, s²) the mean of such actions and τ the spread between tests,
+    With m ± s the mean of such actions everywhere and τ the spread between tests, half of whose variance is between
+    campaigns and half between the tests of one:
 
-        θ ~ N(μ, τ² (½ I + ½ same test)),   y ~ N(θ, V),   log τ ~ N(log spread, log² 2)
+        μ ~ N(m, s² + τ²/2) in this campaign,   θ_a ~ N(μ, τ²/2),   y ~ N(θ, V)
 
-    θ and μ are normal for a given τ; τ is summed over a grid by its posterior weight.
+    τ is log-normal by a factor of 2 with the root mean square that is stated: without own tests the effect in a new
+    test is m, with variance s² + spread². θ and μ are normal for a given τ, which is summed over a grid.
 
     Args:
         prior: m, s and the spread, in the outcome's unit; s and the spread above 0.
         estimate: (k,) own estimates; none will do.
         covariance: (k, k) of the estimates.
-        test: (k,) integer codes: arms of one test share half of the variance between tests.
 
     Returns:
         Posterior means and standard deviations.
@@ -226,24 +225,22 @@ def update_prior(
 
     Source: Lindley & Smith, JRSS B 34 (1972); Gelman et al., Bayesian Data Analysis, 3rd ed., section 5.4.
 
-    >>> found = update_prior((0.0, 1.0, 1.0), [2.0], [[1e-9]], [0])
-    >>> round(float(found.effect[0]), 2), round(float(found.weight[0]), 2), 0.5 < found.mean < 1.5
+    >>> found = update_prior((0.0, 1.0, 1.0), [2.0], [[1e-9]])
+    >>> round(float(found.effect[0]), 2), round(float(found.weight[0]), 2), 0.5 < found.mean < 2.0
     (2.0, 1.0, True)
     """
     m, s, spread = prior
-    y, v = (
-        np.asarray(estimate, np.float64),
-        np.asarray(covariance, np.float64).reshape(-1, len(np.atleast_1d(estimate))),
-    )
+    y, v = np.asarray(estimate, np.float64), np.asarray(covariance, np.float64)
     if not (np.isfinite(m) and s > 0 and spread > 0):
         raise DesignError.of("A prior has a mean, an error and a spread above 0", received=prior)
-    if y.ndim != 1 or v.shape != (len(y), len(y)) or not (np.isfinite(y).all() and np.isfinite(v).all()):
+    if y.ndim != 1 or v.size != len(y) ** 2:
         raise DesignError.of("Estimates and their covariance do not fit", received=f"{y.shape}, {v.shape}")
-    tests = np.asarray(test)
-    same = (tests[:, None] == tests[None, :]).reshape(v.shape)
+    if not (np.isfinite(y).all() and np.isfinite(v).all()):
+        raise DesignError.of("An estimate or its covariance is not a finite number")
+    v = v.reshape(len(y), len(y))
     z = np.linspace(-4.5, 4.5, _STEPS)
-    taus = spread * SPREAD_FACTOR**z
-    parts = [_given_spread(m, s, tau, y, v, same) for tau in taus]
+    taus = spread * SPREAD_FACTOR ** (z - np.log(SPREAD_FACTOR))
+    parts = [_given_spread(m, s**2, tau**2, y, v) for tau in taus]
     log = np.array([part[0] for part in parts]) - z**2 / 2
     weight = np.exp(log - log.max())
     weight /= weight.sum()
@@ -251,7 +248,7 @@ def update_prior(
         np.array([part[i] for part in parts]) for i in range(1, 7)
     )
     centre, centre_variance = _mixed(weight, mean, variance)
-    _, new_variance = _mixed(weight, mean, variance + taus**2)
+    _, new_variance = _mixed(weight, mean, variance + (1 - SHARED) * taus**2)
     each, each_variance = _mixed(weight, effect, effect_variance)
     return Updated(
         float(centre),
@@ -306,28 +303,29 @@ def _checked(estimate: ArrayLike, std_error: ArrayLike) -> tuple[Floats, Floats]
 
 
 def _given_spread(
-    m: float, s: float, tau: float, y: Floats, v: Floats, same: NDArray[np.bool_]
+    m: float, s2: float, tau2: float, y: Floats, v: Floats
 ) -> tuple[float, float, float, Floats, Floats, Floats, float]:
-    """Log-likelihood, and mean and variance of μ and θ, and the weights of the tests, for one spread."""
+    """Log-likelihood, and mean, variance and weights of the tests, of μ and of θ, for one spread."""
+    common = s2 + SHARED * tau2
     if not len(y):
         none = np.empty(0)
-        return 0.0, m, s**2, none, none, none, 0.0
-    prior = s**2 + tau**2 * (SHARED * same + (1 - SHARED) * np.eye(len(y)))
+        return 0.0, m, common, none, none, none, 0.0
+    prior = common + (1 - SHARED) * tau2 * np.eye(len(y))
     total = prior + v
     inverse = np.linalg.inv(total)
     apart = inverse @ (y - m)
     log = -0.5 * float((y - m) @ apart) - 0.5 * float(np.linalg.slogdet(total)[1])
     gain = prior @ inverse
     variance = np.diag(prior - gain @ prior)
-    to_mean = s**2 * inverse.sum(0)
+    share = common * float(inverse.sum())
     return (
         log,
-        m + s**2 * float(apart.sum()),
-        s**2 - s**2 * float(to_mean.sum()),
+        m + common * float(apart.sum()),
+        common * (1 - share),
         m + prior @ apart,
         np.maximum(variance, 0.0),
         gain.sum(1),
-        float(to_mean.sum()),
+        share,
     )
 
 
