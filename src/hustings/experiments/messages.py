@@ -105,7 +105,7 @@ def compare_messages(
         if unknown:
             raise DesignError.unknown(f"[messages.{message}] hunches", unknown[0], got.labels)
         got, why = _readable(got, measure, mode, as_of)
-        key = (message, outcome)
+        key = (message, outcome, outcome in amounts)
         of_sends, decays = _sends(key, got, names, why)
         found, judged, why = _judge(got, rule, why)
         rows["message_sends"] += of_sends
@@ -160,7 +160,7 @@ def _readable(
 
 
 def _sends(
-    key: tuple[str, str], got: Recipients, names: list[str], why: str | None
+    key: tuple[str, str, bool], got: Recipients, names: list[str], why: str | None
 ) -> tuple[Rows, list[Decay]]:
     """Each variant in each send, and whether its difference to control wears off."""
     k, rows = len(got.labels), []
@@ -245,7 +245,7 @@ def _wide(values: Floats, alive: npt.NDArray[np.int64], k: int) -> Floats:
 
 
 def _variants(
-    key: tuple[str, str],
+    key: tuple[str, str, bool],
     labels: list[str],
     hunches: list[str],
     result: tuple[Variants, Judged | None, str | None],
@@ -266,7 +266,8 @@ def _variants(
             told = [np.nan] * 3 if code == 0 else gains
             told += [judged.p_best[code], judged.expected_loss[code], judged.next_share[code]]
         fading = (decay.half_life, decay.low, decay.high)
-        flags = (code == 0, arm in hunches, None if judged is None else code == judged.winner)
+        chosen = None if judged is None else code == judged.winner
+        flags = (code == 0, arm in hunches, chosen, key[2])
         rows.append(
             (
                 key[0],
@@ -283,7 +284,7 @@ def _variants(
 
 
 def _costs(
-    key: tuple[str, str],
+    key: tuple[str, str, bool],
     labels: list[str],
     hunches: list[str],
     remaining: int,
@@ -294,12 +295,14 @@ def _costs(
     rules = [(f"hunch: {arm}", [labels.index(arm)]) for arm in hunches if arm in labels]
     rules += [(f"control: {labels[0]}", [0]), ("a variant at random", list(range(len(labels))))]
     if judged is None:
-        return [(*key, name, *[None] * 5, remaining, None, None, None, why) for name, _ in rules]
+        return [(*key[:2], name, *[None] * 5, remaining, None, None, None, why) for name, _ in rules]
     rows: Rows = []
     for name, choice in rules:
         chosen = np.isin(judged.alive, choice).astype(np.float64)
         if not chosen.any():
-            rows.append((*key, name, *[None] * 5, remaining, None, None, None, "the variant went to nobody"))
+            rows.append(
+                (*key[:2], name, *[None] * 5, remaining, None, None, None, "the variant went to nobody")
+            )
             continue
         weights = (judged.alive == judged.winner) - chosen / chosen.sum()
         told = stats.winners.contrast(judged.shrunk, weights)
@@ -307,7 +310,7 @@ def _costs(
         cost = max(0.0, float(weights @ judged.point[judged.alive]))
         ends = (cost, float(told.low[0]), float(told.high[0]))
         total = [remaining * end for end in ends] if remaining else [None] * 3
-        rows.append((*key, name, labels[judged.winner], float(shown), *ends, remaining, *total, None))
+        rows.append((*key[:2], name, labels[judged.winner], float(shown), *ends, remaining, *total, None))
     return rows
 
 

@@ -30,6 +30,7 @@ MESSAGES = TableSpec(
         Column("is_control", "boolean", "The variant that all others are read against.", required=True),
         Column("is_hunch", "boolean", "Named beforehand as the one that would win.", required=True),
         Column("is_winner", "boolean", "The one to send: the highest after shrinking."),
+        Column("is_amount", "boolean", "Numbers are cents a recipient, not shares.", required=True),
         _count("n", "Recipients whose outcome is known, over all sends."),
         _count("n_missing", "Recipients whose outcome is not known."),
         _count("n_responders", "Recipients whose outcome is not 0."),
