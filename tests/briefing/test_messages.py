@@ -38,12 +38,18 @@ def test_the_winner_is_named_with_what_it_showed_and_what_to_expect():
     rows = [row("plain", is_control=True), row("story", is_winner=True, p_best=0.62), row("photo")]
     costs = [cost("hunch: photo"), cost("control: plain")]
     ((finding, detail, action),) = message_findings(rows, costs, "USD")
-    assert finding.startswith("Send story to the rest of appeal")
+    assert finding == "No variant of appeal is proven the best on gift; story came out ahead of 2 more."
     assert "showed $0.40 a recipient more than the control" in detail
     assert "expect $0.12 (95 % interval −$0.03 to $0.30)" in detail
     assert "62%" in detail
     assert "The hunch photo would have cost $0.09 a recipient (−$0.04 to $0.25)." in detail
     assert action == "hustings show messages.appeal"
+
+
+def test_a_variant_that_is_surely_the_best_is_to_be_sent():
+    rows = [row("plain", is_control=True), row("story", is_winner=True, p_best=0.97)]
+    ((finding, _, _),) = message_findings(rows, [], "USD")
+    assert finding == "Send story to the rest of appeal: it is the best of 2 variants on gift."
 
 
 def test_a_share_is_told_in_points_and_a_right_hunch_costs_nothing():

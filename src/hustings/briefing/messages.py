@@ -7,6 +7,9 @@ from typing import Any
 
 Row = dict[str, Any]
 
+PROVEN = 0.95
+"""Probability of being best from which a variant is called the best."""
+
 
 def message_findings(
     messages: list[Row], costs: list[Row], currency: str
@@ -32,10 +35,17 @@ def message_findings(
             yield f"The message test {test} cannot be read on {outcome}.", f"{reason}.", None
             continue
         yield (
-            f"Send {best['arm']} to the rest of {test}: of {len(own)} variants the one to expect most {outcome} of.",
+            _headline(best, len(own)),
             " ".join([_worth(best, currency), *_hunches(test, outcome, costs, best, currency)]),
             f"hustings show messages.{test}",
         )
+
+
+def _headline(best: Row, n_variants: int) -> str:
+    test, outcome, arm = best["message"], best["outcome"], best["arm"]
+    if best["p_best"] < PROVEN:
+        return f"No variant of {test} is proven the best on {outcome}; {arm} came out ahead of {n_variants - 1} more."
+    return f"Send {arm} to the rest of {test}: it is the best of {n_variants} variants on {outcome}."
 
 
 def _worth(best: Row, currency: str) -> str:
