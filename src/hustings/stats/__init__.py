@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hustings.stats import (
         allocation,
+        bandits,
         calibration,
         clusters,
+        evidence,
         forecast_scores,
         fundamentals,
         kalman,
         logistic,
         means,
         news,
+        novelty,
         policy,
         poll_averages,
         poll_choice,
@@ -32,19 +35,24 @@ if TYPE_CHECKING:
         shrinkage,
         trees,
         uplift,
+        variants,
         vote_values,
+        winners,
     )
 
 __all__ = [
     "allocation",
+    "bandits",
     "calibration",
     "clusters",
+    "evidence",
     "forecast_scores",
     "fundamentals",
     "kalman",
     "logistic",
     "means",
     "news",
+    "novelty",
     "policy",
     "poll_averages",
     "poll_choice",
@@ -56,7 +64,9 @@ __all__ = [
     "shrinkage",
     "trees",
     "uplift",
+    "variants",
     "vote_values",
+    "winners",
 ]
 
 

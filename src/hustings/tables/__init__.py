@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables import forecast
-from hustings.tables.collected import COLLECTED
-from hustings.tables.derived import DERIVED
-from hustings.tables.kept import KEPT
-from hustings.tables.planned import PLANNED
+from hustings.tables import collected, derived, forecast, kept, messages, planned
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
-_ALL = (*COLLECTED, *forecast.COLLECTED, *DERIVED, *forecast.DERIVED, *PLANNED, *KEPT)
+_ALL = (
+    *collected.COLLECTED,
+    *forecast.COLLECTED,
+    *derived.DERIVED,
+    *messages.LEARNED,
+    *forecast.DERIVED,
+    *planned.PLANNED,
+    *kept.KEPT,
+)
 TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
 
 
