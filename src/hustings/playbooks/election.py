@@ -11,6 +11,7 @@ STAGES = (
     "hustings.experiments.lifts:measure_lifts",
     "hustings.experiments.effects:estimate_effects",
     "hustings.scores.scores:score_people",
+    "hustings.scores.giving:expect_gifts",
     "hustings.plans.actions:declare_actions",
     "hustings.plans.contact_plan:plan_contacts",
     "hustings.briefing.goals:measure_goals",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from hustings.errors import TableError
 from hustings.tables.collected import COLLECTED
 from hustings.tables.derived import DERIVED
+from hustings.tables.giving import GIVING
 from hustings.tables.kept import KEPT
 from hustings.tables.planned import PLANNED
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
-TABLES: dict[str, TableSpec] = {table.name: table for table in (*COLLECTED, *DERIVED, *PLANNED, *KEPT)}
+TABLES: dict[str, TableSpec] = {
+    table.name: table for table in (*COLLECTED, *DERIVED, *GIVING, *PLANNED, *KEPT)
+}
 
 
 def spec(name: str) -> TableSpec:
