@@ -69,13 +69,36 @@ def judge(gifts: Gifts, cut: int, terms: Terms, kind: Any, rule: str, rng: np.ra
         )  # fmt: skip
     found = expectations(fitted, terms)
     home, p = gifts.household[people], np.clip(found.p_gift, 0, 1)
+    q = rule_probability(gifts, cut, terms, rule)
+    columns = _columns(gave, p, q, home)
+    value = np.where(np.isfinite(found.value.estimate), found.value.estimate, found.gifts.estimate)
+    rules = ruled(gifts, cut, terms)
+    scores = {"model": value, **rules}
+    actual = {"gifts_actual": float(n_gifts.sum()), "cents_actual": float(cents.sum())}
+    card = {
+        "judged_on": _days(cut, terms.horizon),
+        "total": totals(fitted, terms, rng) | actual,
+        "reliability": _curve(gave, p, home),
+        "rule_reliability": _curve(gave, q, home),
+        "gifts_by_tenth": _tenths(found.gifts.estimate, n_gifts),
+        "rank_correlation_with_cents": _ranked(stats.ranking.rank_correlation, scores, cents, home, rng),
+        "cents_from_top_tenth": _ranked(stats.ranking.top_share, scores, cents, home, rng),
+        "auc_of_rules": {
+            name: stats.calibration.auc_interval(gave, values / 15, home)._asdict()
+            for name, values in rules.items()
+        },
+        "parameters_when_judged": parameters(fitted),
+    }
+    return Judged(columns, card, columns["gain_low"] > 0)
+
+
+def _columns(gave: Floats, p: Floats, q: Floats, home: Any) -> dict[str, Any]:
+    """The figures of the model's probability p and of the rule's q, as columns of `models`."""
     loss = stats.calibration.log_loss_interval(gave, p, home)
     area = stats.calibration.auc_interval(gave, p, home)
-    q = rule_probability(gifts, cut, terms, rule)
     gain = _gain(gave, p, q, home)
-    rules = ruled(gifts, cut, terms)
-    columns = {
-        "n_people": len(people),
+    return {
+        "n_people": len(gave),
         "n_households": len(np.unique(home)),
         "rate": float(gave.mean()),
         "log_loss": loss.estimate,
@@ -89,24 +112,6 @@ def judge(gifts: Gifts, cut: int, terms: Terms, kind: Any, rule: str, rng: np.ra
         "gain_low": gain.low,
         "gain_high": gain.high,
     }
-    value = np.where(np.isfinite(found.value.estimate), found.value.estimate, found.gifts.estimate)
-    scores = {"model": value, **rules}
-    card = {
-        "judged_on": _days(cut, terms.horizon),
-        "total": {**totals(fitted, terms, rng), "gifts_actual": float(n_gifts.sum()),
-                  "cents_actual": float(cents.sum())},
-        "reliability": _curve(gave, p, home),
-        "rule_reliability": _curve(gave, q, home),
-        "gifts_by_tenth": _tenths(found.gifts.estimate, n_gifts),
-        "rank_correlation_with_cents": _ranked(stats.ranking.rank_correlation, scores, cents, home, rng),
-        "cents_from_top_tenth": _ranked(stats.ranking.top_share, scores, cents, home, rng),
-        "auc_of_rules": {
-            name: stats.calibration.auc_interval(gave, values / 15, home)._asdict()
-            for name, values in rules.items()
-        },
-        "parameters_when_judged": parameters(fitted),
-    }  # fmt: skip
-    return Judged(columns, card, gain.low > 0)
 
 
 def _days(start: int, n: int) -> list[str]:
