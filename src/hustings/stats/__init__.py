@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hustings.stats import (
         allocation,
         calibration,
+        classes,
         clusters,
         giving,
         logistic,
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
         policy,
         power,
         ranking,
+        sentences,
         shrinkage,
+        text,
         trees,
         uplift,
     )
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "allocation",
     "calibration",
+    "classes",
     "clusters",
     "giving",
     "logistic",
@@ -36,7 +40,9 @@ __all__ = [
     "policy",
     "power",
     "ranking",
+    "sentences",
     "shrinkage",
+    "text",
     "trees",
     "uplift",
 ]
