@@ -6,6 +6,7 @@ STAGES = (
     "hustings.people.events:attach_events",
     "hustings.people.outcomes:attach_outcomes",
     "hustings.experiments.assignments:attach_assignments",
+    "hustings.features.issues:code_texts",
     "hustings.features.features:build_features",
     "hustings.experiments.experiments:check_experiments",
     "hustings.experiments.lifts:measure_lifts",

@@ -81,8 +81,8 @@ def judge(gifts: Gifts, cut: int, terms: Terms, kind: Any, rule: str, rng: np.ra
         "reliability": _curve(gave, p, home),
         "rule_reliability": _curve(gave, q, home),
         "gifts_by_tenth": _tenths(found.gifts.estimate, n_gifts),
-        "rank_correlation_with_cents": _ranked(stats.ranking.rank_correlation, scores, cents, home, rng),
-        "cents_from_top_tenth": _ranked(stats.ranking.top_share, scores, cents, home, rng),
+        "rank_correlation_with_cents": _ranked(stats.judging.rank_correlation, scores, cents, home, rng),
+        "cents_from_top_tenth": _ranked(stats.judging.top_share, scores, cents, home, rng),
         "auc_of_rules": {
             name: stats.calibration.auc_interval(gave, values / 15, home)._asdict()
             for name, values in rules.items()
@@ -96,7 +96,10 @@ def _columns(gave: Floats, p: Floats, q: Floats, home: Any) -> dict[str, Any]:
     """The figures of the model's probability p and of the rule's q, as columns of `models`."""
     loss = stats.calibration.log_loss_interval(gave, p, home)
     area = stats.calibration.auc_interval(gave, p, home)
-    gain = _gain(gave, p, q, home)
+    # The rule's loss less the model's.
+    gain = stats.judging.mean_interval(
+        stats.judging.log_losses(gave, q) - stats.judging.log_losses(gave, p), home
+    )
     return {
         "n_people": len(gave),
         "n_households": len(np.unique(home)),
@@ -117,22 +120,6 @@ def _columns(gave: Floats, p: Floats, q: Floats, home: Any) -> dict[str, Any]:
 def _days(start: int, n: int) -> list[str]:
     first = datetime.date(1970, 1, 1) + datetime.timedelta(days=start)
     return [str(first), str(first + datetime.timedelta(days=n))]
-
-
-def _gain(y: Floats, p: Floats, q: Floats, home: Any) -> stats.calibration.Interval:
-    """The rule's log-loss less the model's, with its interval by household."""
-
-    def losses(at: Floats) -> Floats:
-        held = np.clip(at, 1e-12, 1 - 1e-12)
-        return -(y * np.log(held) + (1 - y) * np.log(1 - held))
-
-    better = losses(q) - losses(p)
-    mean = float(better.mean())
-    code, n = stats.clusters.cluster_codes(home, len(y))
-    sums = stats.clusters.cluster_sums(better - mean, code, n)
-    error = float(np.sqrt(sums @ sums * n / (n - 1)) / len(y))
-    half = stats.clusters.t_quantile(0.95, n - 1) * error
-    return stats.calibration.Interval(mean, error, mean - half, mean + half)
 
 
 def _curve(y: Floats, p: Floats, home: Any) -> list[dict[str, float]]:

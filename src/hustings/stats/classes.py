@@ -136,6 +136,18 @@ def fit_multinomial(X: Any, y: ArrayLike, n_classes: int, *, ridge: float) -> Mu
     return Multinomial(coefficients, beta[-1] - beta[-1].mean(), ridge)
 
 
+def _smoothed_loss(logits: Floats, codes: Integers) -> float:
+    """The mean cost of probabilities, the right class counting (n + 1) / (n + k) and each other 1 / (n + k).
+
+    So no finite number of texts that all came out right makes a certainty.
+    """
+    n, k = logits.shape
+    top = logits.max(1, keepdims=True)
+    log_p = logits - top - np.log(np.exp(logits - top).sum(1, keepdims=True))
+    right = log_p[np.arange(n), codes]
+    return float(-((n * right + log_p.sum(1)) / (n + k)).mean())
+
+
 def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
     """The one number by which logits of unseen texts are divided so that their probabilities are right.
 
@@ -144,26 +156,26 @@ def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
         y: (n,) their classes.
 
     Returns:
-        The temperature with the lowest log-loss, held between 1/20 and 20.
+        The temperature with the lowest log-loss, held between 1/20 and 20. Targets are smoothed: with n texts the
+        right class counts (n + 1) / (n + k), not 1.
 
     Raises:
         DesignError: Shapes or classes that do not fit.
 
-    Source: Guo, Pleiss, Sun & Weinberger, ICML 2017, section 4.2.
+    Source: Guo, Pleiss, Sun & Weinberger, ICML 2017, section 4.2; targets: Platt (1999), section 2.2.
 
-    >>> round(fit_temperature([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0], [0.0, 2.0]], [0, 0, 1, 1]), 3)
-    1.82
+    >>> fit = fit_temperature([[2.0, 0.0]] * 30 + [[0.0, 2.0]] * 30, [0] * 27 + [1] * 3 + [1] * 27 + [0] * 3)
+    >>> round(fit, 2)  # nine in ten are right: a log-odds of 2.2, less 1 in 62
+    0.97
     """
     from scipy.optimize import minimize_scalar
 
     z = np.asarray(logits, np.float64)
     codes = _classes(y, len(z), z.shape[1])
-
-    def loss(log_temperature: float) -> float:
-        p = _softmax(z / np.exp(log_temperature))
-        return float(-np.log(np.maximum(p[np.arange(len(z)), codes], 1e-15)).mean())
-
-    found = minimize_scalar(loss, bounds=(-np.log(20), np.log(20)), method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(
+        lambda log_temperature: _smoothed_loss(z / np.exp(log_temperature), codes),
+        bounds=(-np.log(20), np.log(20)), method="bounded", options={"xatol": 1e-6},
+    )  # fmt: skip
     return float(np.exp(found.x))
 
 
@@ -241,8 +253,7 @@ def learn_classes(
     for ridge in ridges:
         logits = _crossed(X, codes, n_classes, fold, ridge)
         temperature = fit_temperature(logits, codes)
-        p = _softmax(logits / temperature)[np.arange(len(codes)), codes]
-        tried.append((float(-np.log(np.maximum(p, 1e-15)).mean()), ridge, temperature))
+        tried.append((_smoothed_loss(logits / temperature, codes), ridge, temperature))
     _, ridge, temperature = min(tried)
     whole = fit_multinomial(X, codes, n_classes, ridge=ridge)
     return Multinomial(whole.coefficients, whole.intercept, ridge, temperature)

@@ -6,6 +6,7 @@ from hustings.errors import TableError
 from hustings.tables.collected import COLLECTED
 from hustings.tables.derived import DERIVED
 from hustings.tables.giving import GIVING
+from hustings.tables.issues import ISSUE_TABLES
 from hustings.tables.kept import KEPT
 from hustings.tables.planned import PLANNED
 from hustings.tables.schema import Column, TableSpec
@@ -13,7 +14,7 @@ from hustings.tables.schema import Column, TableSpec
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
 TABLES: dict[str, TableSpec] = {
-    table.name: table for table in (*COLLECTED, *DERIVED, *GIVING, *PLANNED, *KEPT)
+    table.name: table for table in (*COLLECTED, *DERIVED, *GIVING, *ISSUE_TABLES, *PLANNED, *KEPT)
 }
 
 
