@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables import collected, derived, forecast, kept, messages, planned
+from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
@@ -12,6 +12,8 @@ _ALL = (
     *collected.COLLECTED,
     *forecast.COLLECTED,
     *derived.DERIVED,
+    *giving.GIVING,
+    *issues.ISSUE_TABLES,
     *messages.LEARNED,
     *forecast.DERIVED,
     *planned.PLANNED,
