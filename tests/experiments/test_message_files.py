@@ -113,40 +113,68 @@ def test_an_appeal_from_its_files_to_the_variant_to_send(appeal, rows):
     assert hunch["total"] == pytest.approx(100_000 * 0.05 * value, rel=0.35)
 
 
-def test_the_match_of_2005_brings_81_and_97_cents_a_letter(data_file):
-    # Karlan & List, American Economic Review 97 (2007), table 2A: $0.813 and $0.967, 1.79 and 2.20 % gave.
+@pytest.fixture(scope="module")
+def match(data_file):
+    """Karlan & List's letters, read by one column of the file or another as the variant."""
     import pyarrow.parquet as pq
 
-    path = data_file("matching-gifts-2005/donors.parquet")
-    rows = pq.read_table(path, columns=["treatment", "out_amountgive"]).to_pylist()
-    drawn = [
-        {
-            "experiment": "match",
-            "person_id": str(i),
-            "unit_id": str(i),
-            "arm": "match" if row["treatment"] else "letter",
-            "assigned_on": datetime.date(2005, 8, 1),
-        }
-        for i, row in enumerate(rows)
-    ]
-    gave = [
-        {"outcome": "dollars", "person_id": str(i), "value": row["out_amountgive"]}
-        for i, row in enumerate(rows)
-    ]
-    found = compare_messages(
-        table(drawn, ASSIGNMENTS),
-        table([{"experiment": "match", "arm": "letter", "is_control": True}], EXPERIMENTS),
-        table([], EVENTS),
-        table(gave, OUTCOMES),
-        message="match",
-        as_of=datetime.date(2005, 10, 31),
-        measured_by=["dollars"],
-        measured_from="outcomes",
-        rng=np.random.default_rng(1),
-    )["messages"]
+    columns = ["treatment", "treat_ratio2", "treat_ratio3", "out_amountgive"]
+    letters = pq.read_table(data_file("matching-gifts-2005/donors.parquet"), columns=columns).to_pylist()
+
+    def read(variant, control):
+        drawn = [
+            {
+                "experiment": "match",
+                "person_id": str(i),
+                "unit_id": str(i),
+                "arm": variant(row),
+                "assigned_on": datetime.date(2005, 8, 1),
+            }
+            for i, row in enumerate(letters)
+            if variant(row)
+        ]
+        gave = [
+            {"outcome": "dollars", "person_id": str(i), "value": row["out_amountgive"]}
+            for i, row in enumerate(letters)
+        ]
+        found = compare_messages(
+            table(drawn, ASSIGNMENTS),
+            table([{"experiment": "match", "arm": control, "is_control": True}], EXPERIMENTS),
+            table([], EVENTS),
+            table(gave, OUTCOMES),
+            message="match",
+            as_of=datetime.date(2005, 10, 31),
+            measured_by=["dollars"],
+            measured_from="outcomes",
+            rng=np.random.default_rng(1),
+        )
+        return found["messages"]
+
+    return read
+
+
+def test_the_match_of_2005_brings_81_and_97_cents_a_letter(match):
+    # Karlan & List, American Economic Review 97 (2007), table 2A: $0.813 and $0.967, 1.79 and 2.20 % gave.
+    found = match(lambda row: "match" if row["treatment"] else "letter", "letter")
     assert found["arm"] == ["letter", "match"]
     # The copy that is tested lacks two letters of 50,083.
     assert found["mean"] == pytest.approx([0.813, 0.967], abs=2e-3)
     assert found["response_rate"] == pytest.approx([0.0179, 0.0220], abs=5e-5)
     assert found["difference"][1] == pytest.approx(0.154, abs=3e-3)
     assert 0 <= found["gain"][1] < found["difference"][1]
+
+
+def test_a_larger_match_of_2005_does_no_more(match):
+    # The same table: $0.937, $1.026 and $0.938 for 1:1, 2:1 and 3:1, and "no additional impact".
+    def ratio(row):
+        return row["treatment"] and (
+            "3:1" if row["treat_ratio3"] else "2:1" if row["treat_ratio2"] else "1:1"
+        )
+
+    found = match(ratio, "1:1")
+    assert found["mean"] == pytest.approx([0.937, 1.026, 0.938], abs=0.01)
+    assert found["gain"][1:] == pytest.approx([0, 0], abs=0.01)
+    assert all(
+        low < 0 < high for low, high in zip(found["gain_low"][1:], found["gain_high"][1:], strict=True)
+    )
+    assert max(found["p_best"]) < 0.8

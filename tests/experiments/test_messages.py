@@ -184,6 +184,28 @@ def test_a_test_that_is_not_declared_is_named():
         run(*gifts({"a": 10, "b": 20}), sends=["spring", "autumn"])
 
 
+def test_a_test_that_is_sent_twice_is_refused():
+    with pytest.raises(DesignError, match="each test once"):
+        run(*gifts({"a": 10, "b": 20}), sends=["spring", "spring"])
+
+
+def test_an_outcome_and_a_hunch_that_are_named_twice_count_once():
+    found = run(*gifts({"a": 10, "b": 20}), measured_by=["gift", "gift"], hunches=["b", "b"])
+    assert len(found["messages"]) == 2
+    assert [row["rule"] for row in found["hunch_costs"]].count("hunch: b") == 1
+
+
+def test_an_outcome_that_nobody_has_is_no_zero():
+    found = run(*gifts({"a": 10, "b": 20}), measured_by=["gifts"])
+    assert all("spelt as in the events" in row["reason"] for row in found["messages"])
+    assert found["messages"][1]["difference"] is None
+
+
+def test_an_outcome_that_everyone_has_does_not_vary():
+    found = run(assigned("ab" * 20), [event(f"p{i}", kind="click") for i in range(40)], measured_by=["click"])
+    assert found["messages"][1]["reason"] == "the outcome does not vary, so nothing can be told"
+
+
 def test_sends_with_different_controls_are_refused():
     drawn = assigned("ab", "one") + assigned("bc", "two", first=10)
     with pytest.raises(DesignError, match="different controls"):

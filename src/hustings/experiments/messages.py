@@ -90,15 +90,17 @@ def compare_messages(
     smallest_share: Annotated[
         float, About("Of the next batch of a bandit, the least for any variant.", ge=0, le=1)
     ] = 0.0,
-    draws: Annotated[int, About("Draws behind probabilities of being best.", ge=1000)] = 20_000,
+    draws: Annotated[int, About("Draws behind probabilities of being best.", ge=1000, le=200_000)] = 20_000,
     rng: np.random.Generator,
 ) -> Result:
     """Differences as they show, what they are worth after shrinking, and the share of the next batch."""
     names = sends or [message]
+    if len(set(names)) < len(names):
+        raise DesignError.of(f"[messages.{message}] sends", received=names, allowed="each test once")
     control = _control(experiments, message, names)
     rule = Rule(mode, leader_share, smallest_share, draws, rng)
     rows: dict[str, Rows] = {"messages": [], "message_sends": [], "hunch_costs": []}
-    for outcome in measured_by:
+    for outcome in dict.fromkeys(measured_by):
         measure = Measure(refuse_opens(outcome), measured_from, horizon_days, outcome in amounts)
         got = read_recipients(assignments, events, outcomes, names, control, measure)
         unknown = [hunch for hunch in hunches if hunch not in got.labels and len(got.arm)]
@@ -231,6 +233,8 @@ def _too_little(got: Recipients, found: Variants) -> str | None:
     if np.sum(found.n > 0) < 2:
         return "only one variant was sent: nothing to compare"
     responders = int(found.n_responders.sum())
+    if not responders:
+        return "nobody responded; is the outcome spelt as in the events?"
     if responders < FEWEST:
         return f"{responders} responded in all, fewer than {FEWEST}: too few to tell variants apart"
     if not np.nanmax(found.steady_error) > 0:
@@ -292,7 +296,7 @@ def _costs(
 ) -> Rows:
     """What the staff's choice, control, or a blind choice loses against the variant to send."""
     found, judged, why = result
-    rules = [(f"hunch: {arm}", [labels.index(arm)]) for arm in hunches if arm in labels]
+    rules = [(f"hunch: {arm}", [labels.index(arm)]) for arm in dict.fromkeys(hunches) if arm in labels]
     rules += [(f"control: {labels[0]}", [0]), ("a variant at random", list(range(len(labels))))]
     if judged is None:
         return [(*key[:2], name, *[None] * 5, remaining, None, None, None, why) for name, _ in rules]
