@@ -36,7 +36,8 @@ MESSAGES = TableSpec(
         _count("n_responders", "Recipients whose outcome is not 0."),
         _number("response_rate", "Responders among the recipients whose outcome is known.", "share"),
         _number(
-            "mean", "Outcome a recipient: a share, or cents for amounts; see `difference` for its error."
+            "mean",
+            "Outcome a recipient, less what its sends brought to everyone; see `difference` for its error.",
         ),
         _number("difference", "Mean less control's, as it shows; null for control."),
         _number("std_error", "Of the difference, clustered by the randomised unit."),
