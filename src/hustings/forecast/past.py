@@ -124,11 +124,7 @@ def _by_fundamentals(folder: Folder, year: int, day: datetime.date) -> tuple[Exp
     share = np.where(ours, table["dem2"], 1 - table["dem2"])[before].astype(np.float64)
     found = expect(np.column_stack(known), logit(share), now)
     sign = 1.0 if ours[now_at] else -1.0
-    note = (
-        f"{', '.join(late)} not known yet {(datetime.date(year, 11, 8) - day).days // 7} weeks before"
-        if late
-        else None
-    )
+    note = f"{' and '.join(late)} left out on {day}: published later" if late else None
     return found._replace(value=sign * found.value), note
 
 

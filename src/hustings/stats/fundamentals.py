@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,8 @@ from hustings.errors import DesignError
 
 Floats = NDArray[np.float64]
 
-_STEP = 0.1
+# Steps of the weights; what is left, a tenth or more, is each place by itself.
+_COARSE, _FINE, _MOST = (0.0, 0.2, 0.4, 0.6, 0.8), (-0.1, 0.0, 0.1), 0.95
 
 
 class Expected(NamedTuple):
@@ -140,20 +142,20 @@ def expect_leans(leans: ArrayLike, depth: int = 2) -> Leans:
         Expected leans and their error. Fewer than depth + 2 elections: the latest lean, with the spread of changes.
 
     Raises:
-        DesignError: Fewer than two elections, or fewer than two places.
+        DesignError: Fewer than two elections, or no places.
 
     >>> found = expect_leans([[1.0, -1.0], [0.5, -0.5], [0.25, -0.25], [0.125, -0.125]], depth=1)
     >>> found.mean.tolist(), round(found.error, 6)
     ([0.0625, -0.0625], 0.0)
     """
     past = np.asarray(leans, np.float64)
-    if past.ndim != 2 or min(past.shape) < 2 or not np.isfinite(past).all():
+    if past.ndim != 2 or len(past) < 2 or not past.shape[1] or not np.isfinite(past).all():
         raise DesignError.of(
             "Leans cannot be foretold",
             received=past.shape,
             allowed="two elections or more, of the same places",
         )
-    if len(past) < depth + 2:
+    if len(past) < depth + 2 or past[depth:].size < depth + 3:
         changes = np.diff(past, axis=0)
         return Leans(past[-1], float(np.sqrt(np.mean(changes**2))), np.ones(1))
     known = np.stack([past[depth - 1 - lag : len(past) - 1 - lag].ravel() for lag in range(depth)], axis=1)
@@ -172,7 +174,7 @@ def correlate(
 
     C = a S + b K + c R + (1 − a − b − c) I, with S the correlation of earlier swings, K = exp(−d² / 2 m) for
     standardised features at distance d with median m of d², and R one for places of the same region. The weights are
-    those, in steps of 0.1 one after the other, under which elections left out one at a time are likeliest, given all
+    those, in steps of 0.1, under which elections left out one at a time are likeliest, given all
     others. With fewer than three elections nothing can be weighed, and each likeness there is gets 0.3.
 
     Args:
@@ -210,25 +212,20 @@ def correlate(
         return float(np.mean([_density(z, matrix) for z, matrix in zip(scaled, matrices, strict=True)]))
 
     free = [True, *(one is not None for one in alike)]
-    chosen, best = _climb(gain, free)
+    chosen, best = _search(gain, free)
     return _correlated(chosen, (_correlation(scaled), *alike), best - gain(np.zeros(3)))
 
 
-def _climb(gain: Callable[[Floats], float], free: Sequence[bool]) -> tuple[Floats, float]:
-    """Weights on a grid, improved one at a time until none can be."""
-    weights = np.zeros(len(free))
-    best = gain(weights)
-    while True:
-        before = best
-        for k in np.flatnonzero(free):
-            room = 0.9 - (weights.sum() - weights[k])
-            for value in np.arange(0.0, room + _STEP / 2, _STEP):
-                tried = weights.copy()
-                tried[k] = value
-                if (found := gain(tried)) > best:
-                    best, weights = found, tried
-        if best == before:
-            return weights, best
+def _search(gain: Callable[[Floats], float], free: Sequence[bool]) -> tuple[Floats, float]:
+    """The best weights on a coarse grid, and then of those around them on a fine one."""
+    best, chosen = -np.inf, np.zeros(len(free))
+    for steps in (_COARSE, _FINE):
+        around = chosen
+        for move in product(*(steps if one else (0.0,) for one in free)):
+            tried = around + np.array(move)
+            if tried.min() > -1e-9 and tried.sum() < _MOST and (found := gain(tried)) > best:
+                best, chosen = found, np.maximum(tried, 0.0)
+    return chosen, best
 
 
 def _correlated(weights: Floats, likenesses: Sequence[Floats | None], gain: float) -> Correlated:
