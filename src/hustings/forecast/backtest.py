@@ -120,8 +120,11 @@ def means(years: Sequence[Year]) -> list[Row]:
         for method in METHODS:
             some = [row for row in rows if (row.days, row.method) == (days, method)]
             table = np.array([row.scores for row in some], np.float64)
-            mean, total = table.mean(axis=0), table.sum(axis=0)
-            scores = Scores(*mean[:3], int(total[3]), int(total[4]), *mean[5:])
+            scores = Scores(*table.mean(axis=0).tolist())
+            scores = scores._replace(
+                called=sum(row.scores.called for row in some),
+                n_places=sum(row.scores.n_places for row in some),
+            )
             found.append(Row(0, days, method, scores, sum(row.n_polls for row in some)))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,12 @@ def outlook(folder: Folder, results: Results, day: datetime.date) -> Outlook:
     year = int(results.years[-1])
     shares, votes = results.shares[:-1], results.votes[:-1]
     whole, note = _whole(folder, year, day, shares, votes)
-    features, of_features = _features(folder, year, results.places)
-    found = believe(shares, votes, whole, features=features)
+    features, regions, of_places = _places(folder, year, results.places)
+    found = believe(shares, votes, whole, features=features, regions=regions)
     return Outlook(
         Prior(found.mean, found.covariance),
         found.correlated.matrix,
-        tuple(text for text in (note, of_features) if text),
+        tuple(text for text in (note, of_places) if text),
     )
 
 
@@ -76,10 +76,10 @@ def as_over(folder: Folder, year: int) -> tuple[int, Over] | None:
     chosen = polls_of(folder, year, results.places) if whole else final_polls_of(folder, year, results.places)
     if not len(chosen.row):
         return None
-    features, _ = _features(folder, year, results.places)
+    features, regions, _ = _places(folder, year, results.places)
     # Of the whole only its place is needed here, so any level will do.
     level = Expected(0.0, 1.0, np.zeros(0), 0)
-    found = believe(results.shares[:-1], results.votes[:-1], level, features=features)
+    found = believe(results.shares[:-1], results.votes[:-1], level, features=features, regions=regions)
     return year, Over(chosen.polls, logit(results.shares[-1]), found.correlated.matrix, results.votes[-1])
 
 
@@ -124,27 +124,36 @@ def _by_fundamentals(folder: Folder, year: int, day: datetime.date) -> tuple[Exp
     share = np.where(ours, table["dem2"], 1 - table["dem2"])[before].astype(np.float64)
     found = expect(np.column_stack(known), logit(share), now)
     sign = 1.0 if ours[now_at] else -1.0
-    note = (
-        f"{', '.join(late)} not known yet {(datetime.date(year, 11, 8) - day).days // 7} weeks before"
-        if late
-        else None
-    )
+    note = f"{' and '.join(late)} left out on {day}: published later" if late else None
     return found._replace(value=sign * found.value), note
 
 
-def _features(folder: Folder, year: int, places: tuple[str, ...]) -> tuple[Floats | None, str | None]:
-    """Numbers by place that were known before the year, or why there are none."""
+def _places(
+    folder: Folder, year: int, places: tuple[str, ...]
+) -> tuple[Floats | None, NDArray[Any] | None, str | None]:
+    """Numbers by place that were known before the year, the places' regions, and what must be said of them.
+
+    Regions (a column of text) are a division that does not change with the numbers, so they serve any year.
+    """
     table = folder.features
     if table is None:
-        return None, "no features of places"
-    of = int(np.max(table["year"])) if "year" in table else FEATURES_OF
-    if of >= year:
-        return None, f"features of places are of {of}: left out"
-    names = [name for name, column in table.items() if name != "year" and column.dtype.kind in "fiu"]
+        return None, None, "no features of places"
     row = {str(state): i for i, state in enumerate(table["state"])}
     missing = [place for place in places if place not in row]
-    if missing or not names:
-        return None, f"features lack places ({len(missing)}): left out"
+    if missing:
+        return None, None, f"features lack {len(missing)} places: left out"
     at = [row[place] for place in places]
-    found = np.column_stack([table[name][at] for name in names]).astype(np.float64)
-    return (found, None) if np.isfinite(found).all() else (None, "features hold gaps: left out")
+    numbers = [name for name, column in table.items() if name != "year" and column.dtype.kind in "fiu"]
+    texts = [name for name, column in table.items() if name != "state" and column.dtype.kind in "OUT"]
+    regions = table[texts[0]][at].astype(str) if texts else None
+    of = int(np.max(table["year"])) if "year" in table else FEATURES_OF
+    if of >= year:
+        return (
+            None,
+            regions,
+            f"features of places are of {of}: left out, but for regions, which do not change",
+        )
+    found = np.column_stack([table[name][at] for name in numbers]).astype(np.float64) if numbers else None
+    if found is not None and not np.isfinite(found).all():
+        return None, regions, "features hold gaps: left out"
+    return found, regions, None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +15,8 @@ from hustings.errors import DesignError
 
 Floats = NDArray[np.float64]
 
-_STEP = 0.1
+# Steps of the weights; what is left, a tenth or more, is each place by itself.
+_COARSE, _FINE, _MOST = (0.0, 0.2, 0.4, 0.6, 0.8), (-0.1, 0.0, 0.1), 0.95
 
 
 class Expected(NamedTuple):
@@ -53,12 +56,14 @@ class Correlated(NamedTuple):
         matrix: (p, p) correlation, 1 on the diagonal.
         of_swings: Weight of the correlation of earlier swings.
         of_features: Weight of likeness in features.
+        of_regions: Weight of being in the same region.
         gain: Log density of a left-out election's swings, more than that of independent places.
     """
 
     matrix: Floats
     of_swings: float
     of_features: float
+    of_regions: float
     gain: float
 
 
@@ -137,20 +142,20 @@ def expect_leans(leans: ArrayLike, depth: int = 2) -> Leans:
         Expected leans and their error. Fewer than depth + 2 elections: the latest lean, with the spread of changes.
 
     Raises:
-        DesignError: Fewer than two elections, or fewer than two places.
+        DesignError: Fewer than two elections, or no places.
 
     >>> found = expect_leans([[1.0, -1.0], [0.5, -0.5], [0.25, -0.25], [0.125, -0.125]], depth=1)
     >>> found.mean.tolist(), round(found.error, 6)
     ([0.0625, -0.0625], 0.0)
     """
     past = np.asarray(leans, np.float64)
-    if past.ndim != 2 or min(past.shape) < 2 or not np.isfinite(past).all():
+    if past.ndim != 2 or len(past) < 2 or not past.shape[1] or not np.isfinite(past).all():
         raise DesignError.of(
             "Leans cannot be foretold",
             received=past.shape,
             allowed="two elections or more, of the same places",
         )
-    if len(past) < depth + 2:
+    if len(past) < depth + 2 or past[depth:].size < depth + 3:
         changes = np.diff(past, axis=0)
         return Leans(past[-1], float(np.sqrt(np.mean(changes**2))), np.ones(1))
     known = np.stack([past[depth - 1 - lag : len(past) - 1 - lag].ravel() for lag in range(depth)], axis=1)
@@ -162,16 +167,20 @@ def expect_leans(leans: ArrayLike, depth: int = 2) -> Leans:
     return Leans(latest @ slope, float(error), np.asarray(slope, np.float64))
 
 
-def correlate(swings: ArrayLike, features: ArrayLike | None = None) -> Correlated:
-    """The correlation of places: earlier swings, likeness in features, and each place by itself.
+def correlate(
+    swings: ArrayLike, features: ArrayLike | None = None, regions: ArrayLike | None = None
+) -> Correlated:
+    """The correlation of places: earlier swings, likeness in features, regions, and each place by itself.
 
-    C = a S + b K + (1 − a − b) I, with S the correlation of earlier swings, K = exp(−d² / 2 m) for standardised
-    features at distance d with median m of d², and a, b those on a grid of 0.1 under which elections left out one at
-    a time are likeliest, given all others. With fewer than three elections places are independent besides K.
+    C = a S + b K + c R + (1 − a − b − c) I, with S the correlation of earlier swings, K = exp(−d² / 2 m) for
+    standardised features at distance d with median m of d², and R one for places of the same region. The weights are
+    those, in steps of 0.1, under which elections left out one at a time are likeliest, given all
+    others. With fewer than three elections nothing can be weighed, and each likeness there is gets 0.3.
 
     Args:
         swings: (t, p) change of each place's lean at earlier elections.
         features: (p, k) numbers by place; none when None.
+        regions: (p,) code or name of each place's region; none when None.
 
     Returns:
         The correlation and the weights.
@@ -188,25 +197,51 @@ def correlate(swings: ArrayLike, features: ArrayLike | None = None) -> Correlate
         raise DesignError.of("Swings do not fit", received=past.shape, allowed="(elections, places)")
     places = past.shape[1]
     alike = (
-        np.zeros((places, places))
-        if features is None
-        else _likeness(np.asarray(features, np.float64), places)
+        None if features is None else _likeness(np.asarray(features, np.float64), places),
+        None if regions is None else _same(np.asarray(regions), places),
     )
     if len(past) < 3 or places < 3:
-        weight = 0.3 if features is not None else 0.0
-        return Correlated(weight * alike + (1 - weight) * np.eye(places), 0.0, weight, 0.0)
+        chosen = np.array([0.0, *(0.0 if one is None else 0.3 for one in alike)])
+        return _correlated(chosen, (np.eye(places), *alike), 0.0)
     apart = past - past.mean(axis=1, keepdims=True)
     scaled = apart / np.maximum(apart.std(axis=1, keepdims=True), 1e-12)
     others = [_correlation(np.delete(scaled, t, axis=0)) for t in range(len(scaled))]
-    best = (0.0, 0.0, 0.0)
-    for a in np.arange(0.0, 0.9, _STEP):
-        for b in np.arange(0.0, 0.95 - a, _STEP) if features is not None else [0.0]:
-            rest = (1 - a - b) * np.eye(places) + b * alike
-            gain = float(np.mean([_density(z, a * s + rest) for z, s in zip(scaled, others, strict=True)]))
-            best = max(best, (gain, float(a), float(b)))
-    gain, a, b = best
-    matrix = a * _correlation(scaled) + b * alike + (1 - a - b) * np.eye(places)
-    return Correlated(matrix, a, b, gain)
+
+    def gain(weights: Floats) -> float:
+        matrices = [_correlated(weights, (one, *alike), 0.0).matrix for one in others]
+        return float(np.mean([_density(z, matrix) for z, matrix in zip(scaled, matrices, strict=True)]))
+
+    free = [True, *(one is not None for one in alike)]
+    chosen, best = _search(gain, free)
+    return _correlated(chosen, (_correlation(scaled), *alike), best - gain(np.zeros(3)))
+
+
+def _search(gain: Callable[[Floats], float], free: Sequence[bool]) -> tuple[Floats, float]:
+    """The best weights on a coarse grid, and then of those around them on a fine one."""
+    best, chosen = -np.inf, np.zeros(len(free))
+    for steps in (_COARSE, _FINE):
+        around = chosen
+        for move in product(*(steps if one else (0.0,) for one in free)):
+            tried = around + np.array(move)
+            if tried.min() > -1e-9 and tried.sum() < _MOST and (found := gain(tried)) > best:
+                best, chosen = found, np.maximum(tried, 0.0)
+    return chosen, best
+
+
+def _correlated(weights: Floats, likenesses: Sequence[Floats | None], gain: float) -> Correlated:
+    places = len(next(one for one in likenesses if one is not None))
+    matrix = (1 - weights.sum()) * np.eye(places)
+    for weight, one in zip(weights, likenesses, strict=True):
+        if one is not None:
+            matrix += weight * one
+    swings, features, regions = (float(weight) for weight in weights)
+    return Correlated(matrix, swings, features, regions, gain)
+
+
+def _same(regions: NDArray[Any], places: int) -> Floats:
+    if regions.shape != (places,):
+        raise DesignError.of("Regions do not fit", received=regions.shape, allowed=f"({places},)")
+    return (regions[:, None] == regions[None, :]).astype(np.float64)
 
 
 def _likeness(features: Floats, places: int) -> Floats:
@@ -251,7 +286,12 @@ class Believed(NamedTuple):
 
 
 def believe(
-    shares: ArrayLike, votes: ArrayLike, whole: Expected, *, features: ArrayLike | None = None
+    shares: ArrayLike,
+    votes: ArrayLike,
+    whole: Expected,
+    *,
+    features: ArrayLike | None = None,
+    regions: ArrayLike | None = None,
 ) -> Believed:
     """The prior of every place: the whole as it is expected, and leans as earlier elections let expect.
 
@@ -262,6 +302,7 @@ def believe(
         votes: (t, p) two-party votes there; the latest row also stands for the votes to come.
         whole: Expected logit of the whole's share, with its error.
         features: (p, k) numbers by place, known by then; none when None.
+        regions: (p,) region of each place; none when None.
 
     Returns:
         The prior.
@@ -284,7 +325,7 @@ def believe(
     total = (share * weight).sum(axis=1) / weight.sum(axis=1)
     past = logit(share) - logit(total)[:, None]
     leans = expect_leans(past)
-    correlated = correlate(np.diff(past, axis=0), features)
+    correlated = correlate(np.diff(past, axis=0), features, regions)
     mean = leans.mean + level_of(leans.mean, weight[-1], float(expit(whole.value)))
     covariance = whole.error**2 + leans.error**2 * correlated.matrix
     return Believed(mean, covariance, leans, correlated)

@@ -75,6 +75,22 @@ class Filtered(NamedTuple):
     loads: Floats
 
 
+class Slope(NamedTuple):
+    """Derivatives of the log-likelihood; of a matrix entry by entry, so that its change is sum(slope · change).
+
+    Attributes:
+        mean: (s,) by the mean at step 0.
+        covariance: (s, s) by the covariance at step 0.
+        walk: (w, w) by the walk's.
+        variance: (n,) by each reading's variance.
+    """
+
+    mean: Floats
+    covariance: Floats
+    walk: Floats
+    variance: Floats
+
+
 class Smoothed(NamedTuple):
     """The state given all readings.
 
@@ -86,6 +102,7 @@ class Smoothed(NamedTuple):
         means: (k, q) wanted combinations at the stops.
         variances: (k, q) of them.
         log_likelihood: Of all values.
+        slope: How the log-likelihood follows what was believed.
     """
 
     mean: Floats
@@ -95,6 +112,7 @@ class Smoothed(NamedTuple):
     means: Floats
     variances: Floats
     log_likelihood: float
+    slope: Slope
 
 
 def run_filter(
@@ -170,7 +188,8 @@ def run_smoother(believed: Walk, readings: Readings, filtered: Filtered) -> Smoo
         D_i = 1 / F_i + k_i'N k_i, N ← (I − k_i h_i')'N(I − k_i h_i') + h_i h_i' / F_i
 
     and the state at a step is a + P r with covariance P − P N P. u / D is what a value is more than all others
-    foretell, with variance 1 / D.
+    foretell, with variance 1 / D. The derivative of the log-likelihood is (rr' − N) / 2 by a covariance that is added
+    where r and N stand, and (u² − D) / 2 by a reading's variance.
 
     Args:
         believed: As given to the filter.
@@ -180,7 +199,8 @@ def run_smoother(believed: Walk, readings: Readings, filtered: Filtered) -> Smoo
     Returns:
         The state at step 0, the wanted combinations at the stops, and every reading held against all others.
 
-    Source: de Jong, Biometrika 75 (1988) and 76 (1989); Durbin & Koopman (2012), sections 4.5 and 6.4.
+    Source: de Jong, Biometrika 75 (1988) and 76 (1989); Durbin & Koopman (2012), sections 4.5 and 6.4;
+    the derivatives: Koopman & Shephard, Biometrika 79 (1992).
 
     >>> believed = Walk(np.zeros(1), np.eye(1), np.eye(1))
     >>> readings = Readings(np.zeros(1), np.ones((1, 1)), np.ones(1), np.ones(1))
@@ -191,6 +211,8 @@ def run_smoother(believed: Walk, readings: Readings, filtered: Filtered) -> Smoo
     size, n, k = len(believed.mean), len(readings.value), len(filtered.stops)
     back, squared = np.zeros(size), np.zeros((size, size), order="F")
     told, precision = np.empty(n), np.empty(n)
+    walks, by_walk = len(believed.walk), np.zeros(believed.walk.shape)
+    gaps = np.diff(readings.step, prepend=0.0)
     means, variances = np.empty_like(filtered.means), np.empty_like(filtered.means)
     order = np.searchsorted(readings.step, filtered.stops, side="left")
     at = k - 1
@@ -211,7 +233,11 @@ def run_smoother(believed: Walk, readings: Readings, filtered: Filtered) -> Smoo
         blas.dsyr2(-1.0, row, seen, lower=_LOW, a=squared, overwrite_a=1)
         blas.dsyr(d, row, lower=_LOW, a=squared, overwrite_a=1)
         told[i - 1], precision[i - 1] = u, d
-    whole = np.tril(squared) + np.tril(squared, -1).T
+        if gaps[i - 1] > 0:
+            by_walk += (
+                gaps[i - 1] / 2 * (np.outer(back[:walks], back[:walks]) - _whole(squared[:walks, :walks]))
+            )
+    whole = _whole(squared)
     before = believed.covariance
     after = before - before @ whole @ before
     return Smoothed(
@@ -222,7 +248,13 @@ def run_smoother(believed: Walk, readings: Readings, filtered: Filtered) -> Smoo
         means=means,
         variances=variances,
         log_likelihood=filtered.log_likelihood,
+        slope=Slope(back, (np.outer(back, back) - whole) / 2, by_walk, (told**2 - precision) / 2),
     )
+
+
+def _whole(lower: Floats) -> Floats:
+    found: Floats = np.tril(lower) + np.tril(lower, -1).T
+    return found
 
 
 def _check(believed: Walk, readings: Readings) -> None:

@@ -21,79 +21,26 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from scipy.linalg import cho_factor, cho_solve
 
-from hustings.errors import DesignError
-from hustings.stats.kalman import Filtered, Floats, Readings, Smoothed, Walk, run_filter, run_smoother
+from hustings.stats.kalman import Floats, Smoothed, run_filter, run_smoother
+from hustings.stats.poll_world import WHOLE, Integers, Polls, Prior, Scales, World, build, keep, whole_slope
 
-Integers = NDArray[np.int64]
+__all__ = [
+    "WHOLE",
+    "Polls",
+    "Posterior",
+    "Prior",
+    "Scales",
+    "contributions",
+    "fit",
+    "keep",
+    "log_likelihood",
+    "whole_slope",
+]
 
-WHOLE = -1
-"""The code of a poll of the whole: all places together."""
-_SHARES = (0.005, 0.995)
 _TAIL_ROUNDS = 8
-
-
-class Scales(NamedTuple):
-    """The model's few hyperparameters: standard deviations on the logit scale, where 0.04 is one point at one half.
-
-    Attributes:
-        walk_national: What opinion everywhere moves by in a day.
-        walk_place: What one place moves by besides.
-        error_national: Of the error that all polls of a year share.
-        error_place: Of the error that the polls of one place share besides.
-        pull: How far polls overstate the lean of a place: below 0 where they are too near to the whole.
-        pull_error: Its standard deviation from year to year.
-        house: Of a pollster's constant lean.
-        method: Of the lean of a mode (telephone, online) and of a population (likely, registered voters).
-        whole: Of what polls of the whole err by besides the places' polls.
-        excess: Of a poll's own error beyond sampling.
-    """
-
-    walk_national: float = 0.010
-    walk_place: float = 0.008
-    error_national: float = 0.050
-    error_place: float = 0.050
-    pull: float = 0.0
-    pull_error: float = 0.10
-    house: float = 0.050
-    method: float = 0.030
-    whole: float = 0.030
-    excess: float = 0.050
-
-
-class Prior(NamedTuple):
-    """What is believed of election day without the year's polls.
-
-    Attributes:
-        mean: (p,) logit of the two-party share.
-        covariance: (p, p) of it.
-    """
-
-    mean: Floats
-    covariance: Floats
-
-
-class Polls(NamedTuple):
-    """Polls that are to be believed, one entry each, in any order.
-
-    Attributes:
-        place: (n,) code 0 … p - 1, or `WHOLE`.
-        share: (n,) two-party share, strictly between 0 and 1.
-        size: (n,) two-party answers: the sample size times the share of answers for either; or an effective size.
-        day: (n,) days from the middle of field work to the election, 0 or more.
-        house: (n,) code of the pollster, from 0 on.
-        mode: (n,) code of the mode of interviewing, or -1.
-        population: (n,) code of the population that was asked, or -1.
-    """
-
-    place: Integers
-    share: Floats
-    size: Floats
-    day: Floats
-    house: Integers
-    mode: Integers
-    population: Integers
 
 
 class Posterior(NamedTuple):
@@ -172,15 +119,15 @@ def fit(
     >>> found.mean.round(3).tolist(), np.sqrt(np.diag(found.covariance)).round(3).tolist()
     ([0.145, 0.0], [0.106, 0.2])
     """
-    world = _World.of(polls, prior, np.asarray(correlation, np.float64), scales, votes)
-    order = np.lexsort((np.arange(len(polls.place)), polls.day))
+    world = build(polls, prior, correlation, scales, votes)
+    order = np.argsort(polls.day, kind="stable")
     stops = np.sort(np.zeros(0) if days is None else np.asarray(days, np.float64))
     trust = np.ones(len(order))
-    filtered, smoothed = world.solve(order, trust, stops)
+    smoothed = _solve(world, order, trust, stops)
     for _ in range(_TAIL_ROUNDS if tails is not None and len(order) else 0):
-        trust = world.trust(order, trust, smoothed, float(tails or np.inf))
-        filtered, smoothed = world.solve(order, trust, stops)
-    return world.posterior(order, trust, stops, smoothed, filtered)
+        trust = _trust(world, order, trust, smoothed, float(tails or np.inf))
+        smoothed = _solve(world, order, trust, stops)
+    return _posterior(world, order, trust, stops, smoothed)
 
 
 def log_likelihood(
@@ -204,241 +151,114 @@ def log_likelihood(
     >>> round(log_likelihood(one, prior, correlation=np.eye(1), scales=scales), 4)
     -0.9239
     """
-    world = _World.of(polls, prior, np.asarray(correlation, np.float64), scales, votes)
+    world = build(polls, prior, correlation, scales, votes)
     order = np.argsort(polls.day, kind="stable")
     return run_filter(*world.together(order)).log_likelihood
 
 
-def whole_slope(mean: ArrayLike, votes: ArrayLike) -> tuple[Floats, float]:
-    """How the logit of the whole's share follows the places' logits, near their means.
+def contributions(
+    polls: Polls,
+    prior: Prior,
+    direction: ArrayLike,
+    *,
+    correlation: ArrayLike,
+    scales: Scales,
+    votes: ArrayLike | None = None,
+    trust: ArrayLike | None = None,
+) -> Floats:
+    """What each poll adds to one number: a place's logit, or any sum of them.
 
-    logit(Σ w σ(θ)) ≈ Σ g θ + c, with g_i = w_i p_i (1 − p_i) / (P (1 − P)).
-
-    Args:
-        mean: (p,) logits around which it is wanted.
-        votes: (p,) two-party votes, in any unit.
-
-    Returns:
-        The slopes g (p,) and the constant c.
-
-    >>> slope, constant = whole_slope([0.0, 0.0], [1, 3])
-    >>> slope.tolist(), constant
-    ([0.25, 0.75], 0.0)
-    """
-    theta, weight = np.asarray(mean, np.float64), np.asarray(votes, np.float64)
-    share = 1 / (1 + np.exp(-theta))
-    weight = weight / weight.sum()
-    whole = float(weight @ share)
-    slope = weight * share * (1 - share) / (whole * (1 - whole))
-    return slope, float(np.log(whole / (1 - whole)) - slope @ theta)
-
-
-def keep(polls: Polls, which: ArrayLike) -> Polls:
-    """Some of the polls.
+    The posterior mean is linear in the polls, so d'mean − d'prior is a sum over polls of weight times what the poll
+    differs from the prior by; this is each term. Solved in one piece, for it also checks the filter.
 
     Args:
-        polls: (n,) polls.
-        which: (n,) booleans, or numbers of those wanted.
+        polls: As given to `fit`.
+        prior: As given to `fit`.
+        direction: (p,) weights d of the places' logits.
+        correlation: As given to `fit`.
+        scales: As given to `fit`.
+        votes: As given to `fit`.
+        trust: (n,) as `fit` found it; ones when None.
 
     Returns:
-        The polls wanted.
+        (n,) contributions, which sum to d'(mean − prior mean).
 
-    >>> two = Polls(*(np.array([x, x]) for x in (0, 0.5, 400.0, 1.0, 0, -1, -1)))
-    >>> len(keep(two, [True, False]).share)
-    1
+    >>> polls = Polls(*(np.array([x, x]) for x in (0, 0.55, 800.0, 3.0, 0, -1, -1)))
+    >>> prior, known = Prior(np.zeros(1), np.eye(1)), {"correlation": np.eye(1), "scales": Scales()}
+    >>> bool(np.isclose(contributions(polls, prior, [1.0], **known).sum(), fit(polls, prior, **known).mean[0]))
+    True
     """
-    at = np.asarray(which)
-    return Polls._make(column[at] for column in polls)
+    world = build(polls, prior, correlation, scales, votes)
+    p, h = len(prior.mean), world.rows
+    if not len(h):
+        return np.zeros(0)
+    own = world.variance / (1.0 if trust is None else np.asarray(trust, np.float64))
+    seen, day = h[:, :p], np.asarray(polls.day, np.float64)
+    walked = np.minimum(day[:, None], day[None, :]) * (seen @ world.believed.walk @ seen.T)
+    spread = h @ world.believed.covariance @ h.T + walked + np.diag(own)
+    cross = h @ world.believed.covariance[:, :p] @ np.asarray(direction, np.float64)
+    weight = cho_solve(cho_factor(spread, lower=True), cross)
+    found: Floats = weight * (world.value - h @ world.believed.mean)
+    return found
 
 
-class _World(NamedTuple):
-    """Polls and beliefs as readings of a walking state: places' walks, shared errors, then everybody's leans."""
-
-    polls: Polls
-    prior: Prior
-    believed: Walk
-    rows: Floats
-    value: Floats
-    variance: Floats
-    slope: Floats
-    constant: float
-    scales: Scales
-    often: Integers
-    house_at: int
-
-    @classmethod
-    def of(
-        cls, polls: Polls, prior: Prior, correlation: Floats, scales: Scales, votes: ArrayLike | None
-    ) -> _World:
-        places = len(prior.mean)
-        weight = np.ones(places) if votes is None else np.asarray(votes, np.float64)
-        _check(polls, prior, correlation, weight)
-        slope, constant = whole_slope(prior.mean, weight)
-        of_whole = polls.place == WHOLE
-        rows = np.zeros((len(polls.place), 2 * places))
-        here = np.flatnonzero(~of_whole)
-        rows[here, polls.place[here]] = rows[here, places + polls.place[here]] = 1.0
-        rows[of_whole] = np.tile(slope, 2)
-        counts = np.bincount(polls.house, minlength=1) if len(polls.house) else np.zeros(1, int)
-        # A pollster's only poll tells its lean and its error apart by nothing: both are one variance.
-        often = np.flatnonzero(counts >= 2)
-        blocks = [
-            (of_whole[:, None].astype(float), scales.whole),
-            (_levels(polls.house, often), scales.house),
-            (_levels(polls.mode), scales.method),
-            (_levels(polls.population), scales.method),
-        ]
-        if not of_whole.any():
-            blocks[0] = (np.zeros((len(rows), 0)), scales.whole)
-        share = np.clip(polls.share, *_SHARES)
-        once = counts[polls.house] < 2 if len(polls.house) else np.zeros(0, bool)
-        variance = 1 / (polls.size * share * (1 - share)) + scales.excess**2 + once * scales.house**2
-        return cls(
-            polls,
-            prior,
-            _believed(prior, correlation, scales, slope, [(b.shape[1], sd) for b, sd in blocks]),
-            np.hstack([rows, *(block for block, _ in blocks)]),
-            np.log(share / (1 - share)) - of_whole * constant,
-            variance,
-            slope,
-            constant,
-            scales,
-            often,
-            2 * places + blocks[0][0].shape[1],
-        )
-
-    def readings(self, order: Integers, trust: Floats) -> Readings:
-        return Readings(
-            np.asarray(self.polls.day, np.float64)[order],
-            self.rows[order],
-            self.value[order],
-            (self.variance / trust)[order],
-        )
-
-    def together(self, order: Integers) -> tuple[Walk, Readings]:
-        """The same with opinion and shared error as one: polls alone cannot tell them apart, and it is faster."""
-        p = len(self.prior.mean)
-        mean, covariance, walk = self.believed
-        one = np.delete(np.delete(covariance, np.s_[p : 2 * p], axis=0), np.s_[p : 2 * p], axis=1)
-        one[:p, :p] += covariance[p : 2 * p, p : 2 * p]
-        readings = self.readings(order, np.ones(len(order)))
-        both = np.concatenate([mean[:p] + mean[p : 2 * p], mean[2 * p :]])
-        rows = np.delete(readings.rows, np.s_[p : 2 * p], axis=1)
-        return Walk(both, one, walk), readings._replace(rows=rows)
-
-    def solve(self, order: Integers, trust: Floats, stops: Floats) -> tuple[Filtered, Smoothed]:
-        places, size = len(self.prior.mean), len(self.believed.mean)
-        wanted = np.zeros((places + 1, size))
-        wanted[:places, :places] = np.eye(places)
-        wanted[places, :places] = self.slope
-        readings = self.readings(order, trust)
-        filtered = run_filter(self.believed, readings, stops=stops, wanted=wanted)
-        return filtered, run_smoother(self.believed, readings, filtered)
-
-    def trust(self, order: Integers, trust: Floats, smoothed: Smoothed, degrees: float) -> Floats:
-        """The expected precision of each poll's own error under Student's t, as a factor."""
-        used = self.variance / trust
-        d = np.empty(len(order))
-        u = np.empty(len(order))
-        d[order] = 1 / smoothed.left_out_variance
-        u[order] = smoothed.left_out / smoothed.left_out_variance
-        squared = used - used**2 * d + (used * u) ** 2
-        return (degrees + 1) / (degrees + squared / self.variance)
-
-    def posterior(
-        self, order: Integers, trust: Floats, stops: Floats, smoothed: Smoothed, filtered: Filtered
-    ) -> Posterior:
-        places, back = len(self.prior.mean), slice(None, None, -1)
-        left_out, left_out_error = np.empty(len(order)), np.empty(len(order))
-        left_out[order], left_out_error[order] = smoothed.left_out, np.sqrt(smoothed.left_out_variance)
-        spread = np.sqrt(np.maximum(smoothed.variances, 0.0))
-        house, house_error = self._houses(order, smoothed)
-        return Posterior(
-            mean=smoothed.mean[:places],
-            covariance=smoothed.covariance[:places, :places],
-            prior=self.prior,
-            n_polls=len(order),
-            days=stops[back],
-            path=smoothed.means[back, :places],
-            path_error=spread[back, :places],
-            whole=smoothed.means[back, places] + self.constant,
-            whole_error=spread[back, places],
-            poll_error=smoothed.mean[places : 2 * places],
-            house=house,
-            house_error=house_error,
-            left_out=left_out,
-            left_out_error=left_out_error,
-            trust=trust,
-            log_likelihood=filtered.log_likelihood,
-        )
-
-    def _houses(self, order: Integers, smoothed: Smoothed) -> tuple[Floats, Floats]:
-        """Every pollster's lean: from the state, or for an only poll its part of that poll's own error."""
-        n_houses = int(self.polls.house.max()) + 1 if len(order) else 0
-        before = self.scales.house**2
-        lean, variance = np.zeros(n_houses), np.full(n_houses, before)
-        house = self.polls.house[order]
-        once = np.bincount(house, minlength=n_houses)[house] < 2
-        d = 1 / smoothed.left_out_variance[once]
-        lean[house[once]] = before * smoothed.left_out[once] * d
-        variance[house[once]] = before - before**2 * d
-        at = np.arange(self.house_at, self.house_at + len(self.often))
-        lean[self.often] = smoothed.mean[at]
-        variance[self.often] = np.diag(smoothed.covariance)[at]
-        return lean, np.sqrt(np.maximum(variance, 0.0))
+def _solve(world: World, order: Integers, trust: Floats, stops: Floats) -> Smoothed:
+    places, size = len(world.prior.mean), len(world.believed.mean)
+    wanted = np.zeros((places + 1, size))
+    wanted[:places, :places] = np.eye(places)
+    wanted[places, :places] = world.slope
+    readings = world.readings(order, trust)
+    return run_smoother(
+        world.believed, readings, run_filter(world.believed, readings, stops=stops, wanted=wanted)
+    )
 
 
-def _levels(code: Integers, kept: Integers | None = None) -> Floats:
-    """One column of zeros and ones per level; none where all polls that have one have the same."""
-    if kept is None:
-        kept = np.unique(code[code >= 0])
-        kept = kept if len(kept) > 1 else kept[:0]
-    return (code[:, None] == kept[None, :]).astype(np.float64)
+def _trust(world: World, order: Integers, trust: Floats, smoothed: Smoothed, degrees: float) -> Floats:
+    """The expected precision of each poll's own error under Student's t, as a factor."""
+    used = (world.variance / trust)[order]
+    told, precision = smoothed.left_out / smoothed.left_out_variance, 1 / smoothed.left_out_variance
+    squared = used - used**2 * precision + (used * told) ** 2
+    found = np.empty(len(order))
+    found[order] = (degrees + 1) / (degrees + squared / world.variance[order])
+    return found
 
 
-def _believed(
-    prior: Prior, correlation: Floats, scales: Scales, slope: Floats, leans: list[tuple[int, float]]
-) -> Walk:
-    """Everything before the first poll: blocks of places, of shared errors, and of independent leans."""
-    places = len(prior.mean)
-    lean = prior.mean - float(slope @ prior.mean / slope.sum())
-    size = 2 * places + sum(n for n, _ in leans)
-    mean, covariance = np.zeros(size), np.zeros((size, size))
-    mean[:places], mean[places : 2 * places] = prior.mean, scales.pull * lean
-    covariance[:places, :places] = prior.covariance
-    covariance[places : 2 * places, places : 2 * places] = (
-        scales.error_national**2 + scales.error_place**2 * correlation
-        + scales.pull_error**2 * np.outer(lean, lean)
-    )  # fmt: skip
-    spread = np.concatenate([np.full(n, sd**2) for n, sd in leans]) if leans else np.zeros(0)
-    at = np.arange(2 * places, size)
-    covariance[at, at] = spread
-    return Walk(mean, covariance, scales.walk_national**2 + scales.walk_place**2 * correlation)
+def _posterior(world: World, order: Integers, trust: Floats, stops: Floats, smoothed: Smoothed) -> Posterior:
+    p, back = len(world.prior.mean), slice(None, None, -1)
+    left_out, left_out_error = np.empty(len(order)), np.empty(len(order))
+    left_out[order], left_out_error[order] = smoothed.left_out, np.sqrt(smoothed.left_out_variance)
+    spread = np.sqrt(np.maximum(smoothed.variances, 0.0))
+    house, house_error = _houses(world, order, smoothed)
+    return Posterior(
+        mean=smoothed.mean[:p],
+        covariance=smoothed.covariance[:p, :p],
+        prior=world.prior,
+        n_polls=len(order),
+        days=stops[back],
+        path=smoothed.means[back, :p],
+        path_error=spread[back, :p],
+        whole=smoothed.means[back, p] + world.constant,
+        whole_error=spread[back, p],
+        poll_error=smoothed.mean[p : 2 * p],
+        house=house,
+        house_error=house_error,
+        left_out=left_out,
+        left_out_error=left_out_error,
+        trust=trust,
+        log_likelihood=smoothed.log_likelihood,
+    )
 
 
-def _check(polls: Polls, prior: Prior, correlation: Floats, votes: Floats) -> None:
-    places, n = len(prior.mean), len(polls.place)
-    if places == 0 or prior.covariance.shape != (places, places) or correlation.shape != (places, places):
-        raise DesignError.of(
-            "The prior and the correlation do not fit",
-            received=f"{prior.mean.shape}, {prior.covariance.shape}, {correlation.shape}",
-            allowed="(p,), (p, p), (p, p)",
-        )
-    if votes.shape != (places,) or not (np.isfinite(votes).all() and (votes >= 0).all() and votes.sum() > 0):
-        raise DesignError.of("Expected votes do not fit", received=votes.shape, allowed="(p,), none below 0")
-    if any(np.shape(column) != (n,) for column in polls):
-        raise DesignError.of("Columns of polls are not equally long", allowed="(n,) each")
-    if n == 0:
-        return
-    if polls.place.min() < WHOLE or polls.place.max() >= places:
-        raise DesignError.of(
-            "A poll is of an unknown place", allowed=f"0 … {places - 1}, or {WHOLE} for the whole"
-        )
-    if not ((polls.share > 0) & (polls.share < 1)).all():
-        raise DesignError.of("A poll's two-party share is not between 0 and 1")
-    if not ((polls.size > 0) & np.isfinite(polls.size)).all():
-        raise DesignError.of("A poll's size is not a number above 0")
-    if not ((polls.day >= 0) & np.isfinite(polls.day)).all():
-        raise DesignError.of(
-            "A poll was taken after the election, or on no known day", allowed="days of 0 or more"
-        )
+def _houses(world: World, order: Integers, smoothed: Smoothed) -> tuple[Floats, Floats]:
+    """Every pollster's lean: from the state, or for an only poll its part of that poll's own error."""
+    n_houses = int(world.polls.house.max()) + 1 if len(order) else 0
+    before = world.scales.house**2
+    lean, variance = np.zeros(n_houses), np.full(n_houses, before)
+    once = world.once[order]
+    house, precision = world.polls.house[order][once], 1 / smoothed.left_out_variance[once]
+    lean[house] = before * smoothed.left_out[once] * precision
+    variance[house] = before - before**2 * precision
+    at = np.arange(len(world.often)) + 2 * len(world.prior.mean) + world.sizes[0]
+    lean[world.often] = smoothed.mean[at]
+    variance[world.often] = np.diag(smoothed.covariance)[at]
+    return lean, np.sqrt(np.maximum(variance, 0.0))
