@@ -19,17 +19,22 @@ def recovered(problem: Problem, found: Minimum, tolerance: float) -> Draft:
     Raises:
         DesignError: No plan keeps to all limits.
     """
-    bound = found.best.value
-    draft = _from_above(problem, found)
-    if draft is None or bound - draft.gain > 5 * tolerance * bound:
-        # Many alike: at one price all of them change sides. A mixture of replies divides them.
-        mixed = _from_mixture(problem, found)
-        draft = max((one for one in (draft, mixed) if one), key=lambda one: one.gain, default=None)
+    # Where one limit binds, prices just above it nearly fill it. Where several do, or many are alike and change
+    # sides at one price, a mixture of replies divides them better.
+    ways = (_from_above, _from_mixture) if np.count_nonzero(found.price) < 2 else (_from_mixture, _from_above)
+    draft: Draft | None = None
+    for way in ways:
+        if draft is None or found.best.value - draft.gain > 2 * tolerance * found.best.value:
+            draft = max((one for one in (draft, way(problem, found)) if one), key=_gain, default=None)
     if draft is None:
         raise DesignError.of(
             "No plan keeps to all limits", received=problem.limit.tolist(), then="shorten the smallest lists"
         )
     return draft
+
+
+def _gain(draft: Draft) -> float:
+    return draft.gain
 
 
 def _from_above(problem: Problem, found: Minimum) -> Draft | None:
@@ -205,6 +210,10 @@ def _improve(problem: Problem, draft: Draft, price: Floats) -> int:
     slack = problem.sign * (problem.limit - draft.used)
     target, any_more = draft.contact.copy(), False
     width = draft.contact.shape[1]
+    # What each action takes more than each other one, and than none (the last).
+    padded = np.vstack([problem.usage.T, np.zeros((1, len(slack)))])
+    more = padded[None, :-1] - padded[:, None]
+    fits, costs = (problem.sign * more <= slack + 1e-9).all(2), (more @ price).astype(np.float32)
     for first in range(0, len(target), _BLOCK):
         rows = np.arange(first, min(len(target), first + _BLOCK))
         now = draft.contact[rows]
@@ -213,12 +222,10 @@ def _improve(problem: Problem, draft: Draft, price: Floats) -> int:
         # Where there is room the next place is filled, otherwise the last contact gives way.
         place = np.where(room, taken, np.maximum(taken - 1, 0)).clip(0, width - 1)
         old = np.where(room, -1, now[np.arange(len(rows)), place])
-        padded = np.vstack([problem.usage.T, np.zeros((1, len(slack)))])
-        more = problem.usage.T[None] - padded[old][:, None]
         up = problem.worth[rows] - np.where(old >= 0, problem.worth[rows, np.maximum(old, 0)], 0)[:, None]
-        usable = (problem.sign * more <= slack + 1e-9).all(2) & (up > 0) & (problem.cap[rows] > 0)[:, None]
+        usable = fits[old] & (up > 0) & (problem.cap[rows] > 0)[:, None]
         usable &= ~_same_kind(problem, now, place, room)
-        score = np.where(usable, up - more @ price, -np.inf)
+        score = np.where(usable, up - costs[old], -np.inf)
         best = score.argmax(1)
         go = np.flatnonzero(score[np.arange(len(rows)), best] > -np.inf)
         target[rows[go], place[go]] = best[go]
