@@ -114,7 +114,8 @@ def _goals(goals: list[Row]) -> Iterator[Finding]:
         )
 
 
-def _lifts(lifts: list[Row]) -> Iterator[Finding]:
+def _lifts(told: list[Row]) -> Iterator[Finding]:
+    lifts = [row for row in told if row["estimator"] == "intention_to_treat"]
     for test, outcome in dict.fromkeys((row["experiment"], row["outcome"]) for row in lifts):
         own = [row for row in lifts if (row["experiment"], row["outcome"]) == (test, outcome)]
         read = [row for row in own if row["estimate"] is not None]

@@ -78,7 +78,7 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             findings=rows["briefing"],
             decisions=[row for row in rows["decisions"] if row["as_of"] == day],
             goals=rows["goals"],
-            lifts=rows["lifts"],
+            lifts=[row for row in rows["lifts"] if row["estimator"] == "intention_to_treat"],
             experiments=rows["experiments"],
             models=_rows(lake, "models", "model"),
             options=rows["options"],

@@ -204,12 +204,12 @@ def _normal_equations(
     for rows, part in _blocks(x, centre, scale):
         order = np.argsort(np.where(known[rows], arms[rows], n_arms).astype(np.int16), kind="stable")
         ends = np.searchsorted(np.where(known[rows], arms[rows], n_arms)[order], np.arange(n_arms + 1))
-        part, told = part[order], y[rows][order]
+        sorted_part, told = part[order], y[rows][order]
         for code in range(n_arms):
             own = slice(ends[code], ends[code + 1])
             if own.stop > own.start:
-                gram[code] += part[own].T @ part[own]
-                moment[code] += told[own] @ part[own]
+                gram[code] += sorted_part[own].T @ sorted_part[own]
+                moment[code] += told[own] @ sorted_part[own]
     return gram, moment, np.rint(gram[:, 0, 0]).astype(np.int64)
 
 

@@ -76,7 +76,7 @@ def attrition(
     p_any = np.nan
     if missing.any():
         p_any = balance(missing[:, None], arms, cluster, n_arms=n_arms, control=control).p_value
-    return Attrition(share, *told, p_any)
+    return Attrition(share, told[0], told[1], told[2], p_any)
 
 
 def lee_bounds(

@@ -75,7 +75,7 @@ def within_blocks(
     inside = y - (np.bincount(blocks, y) / size)[blocks]
     moment = np.bincount(arms, inside, minlength=n_arms)[others]
     inverse = np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
-    effect = inverse @ moment
+    effect: Floats = inverse @ moment
     told = np.zeros(n_arms)
     told[others] = effect
     residual = inside - told[arms] + (share @ effect)[blocks]

@@ -143,13 +143,13 @@ def _spreads(
     base, base_held = _of_arm(arms, arm, cluster, n_clusters, control)
     found = []
     for code in others:
-        own, held = _of_arm(arms, arm, cluster, n_clusters, code)
+        mine, held = _of_arm(arms, arm, cluster, n_clusters, code)
         both = None
         if (held & base_held).any():
-            u = own - base
+            u = mine - base
             both = float(u @ u), int((held | base_held).sum())
         found.append(
-            _Spread(int(held.sum()), int(base_held.sum()), float(own @ own), float(base @ base), both)
+            _Spread(int(held.sum()), int(base_held.sum()), float(mine @ mine), float(base @ base), both)
         )
     return found
 

@@ -92,7 +92,8 @@ def effect_on_contacted(
     numbers = np.array([row[0] for row in rows]).reshape(len(others), 7)
     counts = np.bincount(arms[~np.isnan(y)], minlength=n_arms)
     return Contacted(
-        np.array(others, np.int64), *numbers.T,
+        np.array(others, np.int64), numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3], numbers[:, 4],
+        numbers[:, 5], numbers[:, 6],
         np.full(len(others), counts[control]), counts[others], [row[1] for row in rows],
     )  # fmt: skip
 

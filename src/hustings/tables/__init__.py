@@ -8,10 +8,13 @@ from hustings.tables.derived import DERIVED
 from hustings.tables.kept import KEPT
 from hustings.tables.planned import PLANNED
 from hustings.tables.schema import Column, TableSpec
+from hustings.tables.tested import DRAWN, TESTED
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
-TABLES: dict[str, TableSpec] = {table.name: table for table in (*COLLECTED, *DERIVED, *PLANNED, *KEPT)}
+TABLES: dict[str, TableSpec] = {
+    table.name: table for table in (*COLLECTED, *DERIVED, *TESTED, *PLANNED, *KEPT, *DRAWN)
+}
 
 
 def spec(name: str) -> TableSpec:
