@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from hustings.cli import brief, check, data, demo, explain, export, init, run, settings, show, tidy
+from hustings.cli import brief, check, data, demo, design, explain, export, init, run, settings, show, tidy
 from hustings.cli.options import Folder
 from hustings.errors import HustingsError
 
@@ -38,6 +38,7 @@ for command in (
     run.run,
     show.show,
     explain.explain,
+    design.design,
     brief.brief,
     export.export,
     settings.settings,

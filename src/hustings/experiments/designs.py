@@ -56,7 +56,7 @@ def design_experiments(
             "unit": drawn,
             "is_planned": drawn == unit,
             "baseline": baseline,
-            "as_of": known["as_of"][0],
+            "as_of": np.datetime64(known["as_of"][0], "D").astype(datetime.date),
             "smallest_effect": smallest_effect,
         }
         for name, column in rows.items():
@@ -102,14 +102,14 @@ def _power(
     base = shares[control] / total
     arm = min(share for name, share in shares.items() if name != control) / total
     alike = {"mean_size": found["mean_size"], "intraclass": found["intraclass"]}
+    if smallest is not None:
+        found["n_needed"] = stats.power.people_needed(
+            smallest, found["deviation"], share_control=base, share_arm=arm, **alike
+        )
     people, units = len(group) * share_of_units, len(sizes) * share_of_units
     if units * min(base, arm) < 2:
         return found | {"reason": f"{int(units):,} units are too few for {len(shares)} arms"}
     found["detectable_effect"] = stats.power.detectable_effect(
         people * base, people * arm, found["deviation"], degrees=units * (base + arm) - 2, **alike
     )
-    if smallest is not None:
-        found["n_needed"] = stats.power.people_needed(
-            smallest, found["deviation"], share_control=base, share_arm=arm, **alike
-        )
     return found

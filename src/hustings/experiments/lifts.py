@@ -52,7 +52,8 @@ def measure_lifts(
         value = _value(drawn, outcomes, experiment, control, outcome, everyone.labels)
         sealed = why_sealed(as_of, read_on, read_at, int(np.sum(~np.isnan(value))))
         rows = read_outcome(everyone, value, known, outcome)
-        lifts += _sealed(rows, everyone, value, outcome, sealed) if sealed else rows
+        rows = _sealed(rows, everyone, value, outcome, sealed) if sealed and len(value) else rows
+        lifts += [row | {"unit": _unit(value)} for row in rows]
         missing += missing_rows(everyone, value, outcome, sealed)
     _add_q_values(lifts)
     return {
@@ -120,6 +121,11 @@ def _known(
     wanted = [name for name in names if name in described] + [f"_earlier_{i}" for i in range(len(earlier))]
     found = matrix(read_arms(rows, experiment, arms.labels[0], *wanted, labels=arms.labels).more)
     return Known(found.values, None if found.names else "nothing that varies was known before the draw")
+
+
+def _unit(value: Any) -> str | None:
+    told = value[~np.isnan(value)]
+    return None if not len(told) else "share" if np.isin(told, (0.0, 1.0)).all() else "amount"
 
 
 def _sealed(

@@ -274,7 +274,10 @@ LIFTS = TableSpec(
             "`intention_to_treat`, `block_effects`, `adjusted`, `contacted` or `anytime`.",
             required=True,
         ),
-        _number("estimate", "What the arm did, in the outcome's unit: a share, or an amount."),
+        Column(
+            "unit", "text", "`share` where the outcome is yes or no, else `amount`; null where nobody has it."
+        ),
+        _number("estimate", "What the arm did, in that unit."),
         _number("std_error", "Clustered by the randomised unit."),
         _number("low", "Lower end of the 95 % interval; of `anytime`, at all looks together."),
         _number("high", "Upper end."),
