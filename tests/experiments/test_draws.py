@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
+import shutil
 from pathlib import Path
 
+import ibis
+import numpy as np
 import pytest
 
 from hustings import flow
 from hustings.campaign import read_campaign
-from hustings.errors import DesignError, TableError
+from hustings.errors import DesignError, SettingError, TableError
 from hustings.experiments.declared import why_sealed
+from hustings.experiments.draws import Design, check_design, check_unchanged, draw_people
 from hustings.exports.lists import cut
 from hustings.simulate import write_campaign
 
+DAY = datetime.date(2026, 7, 20)
 TEST = """
 [experiments.letters]
 unit = "household"
@@ -27,8 +33,7 @@ balance_on = ["age", "share_voted"]
 channels = ["mail"]
 read_on = 2026-11-20
 smallest_effect = 0.03
-
-[scores.turnout]"""
+"""
 NODES = ("designs", "assignments", "experiments", "lifts")
 
 
@@ -50,7 +55,9 @@ def before(tmp_path_factory) -> Path:
     """A campaign on the eve of its draw."""
     folder = tmp_path_factory.mktemp("draws") / "campaign"
     write_campaign(folder, people=1_000, seed=5)
-    edit(folder, ("[scores.turnout]", TEST), ("as_of = 2026-07-27", "as_of = 2026-07-19"))
+    text = (folder / "campaign.toml").read_text()
+    (folder / "campaign.toml").write_text(text[: text.index("[experiments.mailers]")] + TEST)
+    edit(folder, ("as_of = 2026-07-27", "as_of = 2026-07-19"))
     run(folder)
     return folder
 
@@ -58,8 +65,6 @@ def before(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def after(before, tmp_path_factory) -> Path:
     """The same on the day after."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("drawn") / "campaign"
     shutil.copytree(before, folder)
     edit(folder, ("as_of = 2026-07-19", "as_of = 2026-07-21"))
@@ -69,8 +74,6 @@ def after(before, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def copied(after, tmp_path) -> Path:
-    import shutil
-
     shutil.copytree(after, tmp_path / "copied")
     return tmp_path / "copied"
 
@@ -107,57 +110,94 @@ def test_on_its_day_it_is_drawn_as_declared(after, rows):
     assert json.loads(draw["settings"])["read_on"] == "2026-11-20"
 
 
-def test_a_drawn_test_is_never_drawn_again(copied, rows):
-    drawn = rows(copied, "drawn_people")
-    edit(copied, ("as_of = 2026-07-21", "as_of = 2026-07-30"), ("seed = 5", "seed = 6"))
-    run(copied)
-    assert rows(copied, "drawn_people") == drawn
-    assert len(of(rows(copied, "assignments"))) == len(drawn)
-
-
 def test_the_same_campaign_draws_the_same_again(before, after, rows, tmp_path):
-    import shutil
-
     shutil.copytree(before, tmp_path / "again")
     edit(tmp_path / "again", ("as_of = 2026-07-19", "as_of = 2026-07-24"))
     run(tmp_path / "again", "assignments")
     assert rows(tmp_path / "again", "drawn_people") == rows(after, "drawn_people")
 
 
+DESIGN = Design(
+    "household", "none", {"none": 2, "plain": 1, "social": 1}, DAY, {}, ["region_id"], ["age"], 0.1, None,
+    ["mail"], datetime.date(2026, 11, 20), None,
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("changed", "told"),
     [
-        ("none = 2", "none = 5", "planned_shares"),
-        ('unit = "household"\ncontrol = "none"', 'unit = "person"\ncontrol = "none"', "unit"),
-        ("read_on = 2026-11-20", "read_on = 2026-08-20", "read_on"),
+        ({"planned_shares": {"none": 5.0, "plain": 1, "social": 1}}, "planned_shares"),
+        ({"unit": "person"}, "unit \\(then household, now person\\)"),
+        ({"read_on": datetime.date(2026, 8, 20)}, "read_on"),
     ],
 )
-def test_other_settings_after_the_draw_are_refused_by_name(copied, old, new, told):
-    edit(copied, (old, new))
+def test_other_settings_after_the_draw_are_refused_by_name(changed, told):
+    recorded = {"settings": DESIGN.text(), "drawn_on": DAY}
+    check_unchanged(DESIGN, recorded, "letters")
     with pytest.raises(DesignError, match=f"was drawn on 2026-07-20 with other settings: {told}"):
-        run(copied, "assignments")
+        check_unchanged(DESIGN._replace(**changed), recorded, "letters")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("changed", "told"),
     [
-        ("read_on = 2026-11-20\n", "", "does not say when it will be read"),
-        ('channels = ["mail"]\n', "", "refusal"),
-        ("none = 2, ", "", "must name control"),
-        ("plain = 1, social = 1 }\ndraw", "plain = 0, social = 1 }\ndraw", "above 0"),
-        ('["region_id"]', '["region"]', "draw_blocks: no column 'region'"),
-        ('["age", "share', '["ages", "share', "did you mean 'age'"),
-        ("draw_blocks", "n_units = 5000\ndraw_blocks", "no more than there are"),
-        ("read_on = 2026-11-20", "read_on = 2026-07-01", "read before it is drawn"),
+        ({"read_on": None}, "does not say when it will be read"),
+        ({"read_on": datetime.date(2026, 7, 1)}, "read before it is drawn"),
+        ({"channels": []}, "refusal"),
+        ({"channels": ["pigeon"]}, "Unknown channel"),
+        ({"planned_shares": {"plain": 1, "social": 1}}, "must name control"),
+        ({"planned_shares": {"none": 1, "social": 0}}, "above 0"),
+        ({"draw_blocks": ["region"]}, "draw_blocks: no column 'region'"),
+        ({"draw_blocks": ["age"]}, "too many values to be a block"),
+        ({"balance_on": ["ages"]}, "did you mean 'age'"),
+        ({"n_units": 5_000}, "no more than there are"),
+        ({"planned_shares": dict.fromkeys(["none", *map(str, range(299))], 1)}, "two units for each arm"),
     ],
 )
-def test_a_design_that_cannot_be_drawn_is_refused(before, tmp_path, old, new, told):
-    import shutil
+def test_a_design_that_cannot_be_drawn_is_refused(changed, told):
+    with pytest.raises((DesignError, SettingError), match=told):
+        drawn(DESIGN._replace(**changed))
 
-    shutil.copytree(before, tmp_path / "wrong")
-    edit(tmp_path / "wrong", (old, new), ("as_of = 2026-07-19", "as_of = 2026-07-20"))
-    with pytest.raises(DesignError, match=told):
-        run(tmp_path / "wrong", "assignments")
+
+def drawn(design: Design, refusing: tuple[str, ...] = ()) -> tuple[dict, dict]:
+    check_design(design, "letters")
+    n = 240
+    people = {
+        "person_id": [f"p{i:03}" for i in range(n)],
+        "household_id": [f"h{i // 2:03}" for i in range(n)],
+        "region_id": ["east" if i % 6 < 3 else "west" for i in range(n)],
+        "place_id": [None] * n,
+        "age": [20.0 + i * 7.31 % 60 for i in range(n)],
+    }
+    rows = ibis.memtable(people, schema=dict.fromkeys(people, "string") | {"age": "float64"})
+    rng = np.random.default_rng(1)
+    return draw_people(rows, np.array(refusing, dtype=object), design, "letters", rng)
+
+
+def test_a_household_that_refuses_is_not_drawn_and_counted():
+    rows, counts = drawn(DESIGN, ("h003", "h007"))
+    assert not {"h003", "h007"} & set(rows["unit_id"])
+    assert (counts["n_refused"], counts["n_people"], counts["n_units"]) == (4, 236, 118)
+
+
+def test_as_many_units_are_drawn_as_are_wished_and_without_blocks_there_is_none():
+    rows, counts = drawn(DESIGN._replace(n_units=40, draw_blocks=[], balance_on=[]))
+    assert (counts["n_units"], counts["n_blocks"], counts["n_draws"]) == (40, 1, 1)
+    assert counts["p_balance"] is None
+    assert set(rows["block_id"]) == {None}
+
+
+def test_someone_of_no_known_place_is_a_unit_of_their_own():
+    rows, counts = drawn(DESIGN._replace(unit="place"))
+    assert counts["n_units"] == 240
+    assert list(rows["unit_id"]) == list(rows["person_id"])
+
+
+def test_settings_that_change_stop_the_run_and_keep_the_draw(copied, rows):
+    edit(copied, ("none = 2", "none = 5"))
+    with pytest.raises(DesignError, match="give the new test a name of its own"):
+        run(copied, "assignments")
+    assert len(rows(copied, "draws")) == 1
 
 
 def test_a_sealed_test_shows_only_the_reading_for_any_time(after, rows):
@@ -171,9 +211,12 @@ def test_a_sealed_test_shows_only_the_reading_for_any_time(after, rows):
     assert of(rows(after, "experiments"))[0]["sealed"] == "sealed until 2026-11-20"
 
 
-def test_an_unsealed_test_is_read_in_every_way(copied, rows):
-    edit(copied, ("as_of = 2026-07-21", "as_of = 2026-11-20"))
+def test_later_it_is_read_in_every_way_and_was_not_drawn_again(copied, rows):
+    drawn = rows(copied, "drawn_people")
+    edit(copied, ("as_of = 2026-07-21", "as_of = 2026-11-20"), ("seed = 5", "seed = 6"))
     run(copied, "lifts")
+    assert rows(copied, "drawn_people") == drawn
+    assert len(of(rows(copied, "assignments"))) == len(drawn)
     found = {(row["arm"], row["estimator"]): row for row in of(rows(copied, "lifts"))}
     for estimator in ("intention_to_treat", "block_effects", "adjusted"):
         row = found["plain", estimator]
@@ -201,9 +244,12 @@ record_id = "id"
 experiment = { constant = "letters" }
 arm = "arm"
 contacted = "reached"
-
-[scores.turnout]"""
-    edit(copied, ("[scores.turnout]", block), ("as_of = 2026-07-21", "as_of = 2026-11-20"))
+"""
+    edit(
+        copied,
+        ("smallest_effect = 0.03\n", "smallest_effect = 0.03\n" + block),
+        ("as_of = 2026-07-21", "as_of = 2026-11-20"),
+    )
     run(copied)
     (counted,) = of(rows(copied, "enrolments"))
     assert (counted["n_told"], counted["n_two_arms"]) == (len(told), 3)
@@ -216,7 +262,6 @@ contacted = "reached"
 
 
 def test_the_list_of_a_test_has_its_arms_without_control_and_without_refusals(copied, rows):
-    flow.run(read_campaign(copied), "people", "assignments", "decisions")
     found = cut(read_campaign(copied), "letters")
     with found.path.open() as file:
         listed = list(csv.DictReader(file))
@@ -228,8 +273,6 @@ def test_the_list_of_a_test_has_its_arms_without_control_and_without_refusals(co
 
 
 def test_a_test_is_sealed_until_both_its_day_and_its_size():
-    import datetime
-
     day = datetime.date(2026, 11, 1)
     assert why_sealed(day, day, 10, 10) is None
     assert why_sealed(day, None, 10, 9) == "sealed until the outcome of 10 people is known (9 now)"
