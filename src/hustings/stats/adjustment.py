@@ -145,8 +145,6 @@ def _covariates(covariates: ArrayLike, n: int) -> NDArray[np.floating]:
         x = x.astype(np.float64)
     if x.ndim != 2 or x.shape[0] != n:
         raise DesignError.of("Covariates do not fit", received=x.shape, allowed=f"({n}, k) numbers")
-    if any(np.isinf(x[start : start + _ROWS]).any() for start in range(0, n, _ROWS)):
-        raise DesignError.of("Covariates do not fit", received="an infinite one", allowed="numbers or NaN")
     return x
 
 
@@ -156,18 +154,23 @@ def _centre(x: NDArray[np.floating]) -> tuple[Floats, Floats]:
     shift = np.zeros(x.shape[1])
     for start in range(0, len(x), _ROWS):
         part = x[start : start + _ROWS].astype(np.float64)
-        unknown = np.isnan(part)
-        if start == 0:
-            shift = np.nan_to_num(
-                np.where(
-                    unknown.all(0),
-                    0.0,
-                    np.where(unknown, 0.0, part).sum(0) / np.maximum((~unknown).sum(0), 1),
+        unknown = None
+        # A sum is not finite as soon as one of its numbers is not.
+        if not np.isfinite(part.sum()):
+            unknown = np.isnan(part)
+            part[unknown] = 0.0
+            if not np.isfinite(part.sum()):
+                raise DesignError.of(
+                    "Covariates do not fit", received="an infinite one", allowed="numbers or NaN"
                 )
-            )
+        if start == 0:
+            # Sums of squares are exact only near zero.
+            shift = part.mean(0)
         part -= shift
-        part[unknown] = 0.0
-        n += len(part) - unknown.sum(0)
+        n += len(part)
+        if unknown is not None:
+            part[unknown] = 0.0
+            n -= unknown.sum(0)
         sums += part.sum(0)
         squares += np.einsum("ij,ij->j", part, part)
     mean = sums / np.maximum(n, 1)
@@ -183,7 +186,6 @@ def _blocks(x: NDArray[np.floating], centre: Floats, scale: Floats) -> Iterator[
         part[:, 0] = 1.0
         np.subtract(x[start : start + _ROWS], centre, out=part[:, 1:])
         part[:, 1:] *= inverse
-        # A sum is NaN as soon as one of its numbers is.
         if np.isnan(part.sum()):
             part[np.isnan(part)] = 0.0
         yield slice(start, start + len(part)), part
