@@ -118,17 +118,23 @@ def _goals(goals: list[Row]) -> Iterator[Finding]:
         )
 
 
-def _lifts(lifts: list[Row]) -> Iterator[Finding]:
+def _lifts(told: list[Row]) -> Iterator[Finding]:
+    lifts = [row for row in told if row["estimator"] == "intention_to_treat"]
     for test, outcome in dict.fromkeys((row["experiment"], row["outcome"]) for row in lifts):
         own = [row for row in lifts if (row["experiment"], row["outcome"]) == (test, outcome)]
         read = [row for row in own if row["estimate"] is not None]
+        if not read and (own[0]["reason"] or "").startswith("sealed"):
+            yield Finding(
+                "lift", f"The test {test} is {own[0]['reason']}.", f"It is to be read on {outcome} then."
+            )
+            continue
         if not read:
             yield Finding("lift", f"The test {test} cannot be read on {outcome}.", own[0]["reason"])
             continue
         best = max(read, key=lambda row: row["estimate"])
         proven = best["low"] > 0
         words = "raised" if proven else "is not proven to have raised"
-        share = abs(best["estimate"]) < 1
+        share = best["unit"] != "amount"
         size = f"{100 * best['estimate']:.1f} points" if share else f"{best['estimate']:,.2f}"
         ends = (
             f"{100 * best['low']:.1f} to {100 * best['high']:.1f}"

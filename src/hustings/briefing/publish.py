@@ -78,13 +78,18 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             findings=rows["briefing"],
             decisions=[row for row in rows["decisions"] if row["as_of"] == day],
             goals=rows["goals"],
-            lifts=rows["lifts"],
+            lifts=[row for row in rows["lifts"] if _is_pictured(row)],
             experiments=rows["experiments"],
             models=_rows(lake, "models", "model"),
             options=rows["options"],
             actions=rows["actions"],
             sources=_sources(lake, day),
         )
+
+
+def _is_pictured(row: dict[str, Any]) -> bool:
+    # The pictures are in points; an amount is told in the findings.
+    return row["estimator"] == "intention_to_treat" and row["unit"] != "amount"
 
 
 def _day(lake: Lake, campaign: Campaign) -> Any:

@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from hustings.cli import backtest, brief, check, data, demo, explain, export, init, run, settings, show, tidy
+from hustings.cli import (
+    backtest,
+    brief,
+    check,
+    data,
+    demo,
+    design,
+    explain,
+    export,
+    init,
+    run,
+    settings,
+    show,
+    tidy,
+)
 from hustings.cli.options import Folder
 from hustings.errors import HustingsError
 
@@ -38,6 +52,7 @@ for command in (
     run.run,
     show.show,
     explain.explain,
+    design.design,
     brief.brief,
     backtest.backtest,
     export.export,

@@ -11,14 +11,19 @@ from hustings.cli.options import AsOf, Folder
 
 
 def export(
-    plan: Annotated[str, typer.Argument(metavar="PLAN", help="A plan: a [contact_plan.PLAN] section.")],
+    plan: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLAN", help="A plan ([contact_plan.PLAN]) or a test that was drawn ([experiments.TEST])."
+        ),
+    ],
     folder: Folder = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where; in the campaign's folder lists/ unless given.")
     ] = None,
     as_of: AsOf = None,
 ) -> None:
-    """Cut the list of a plan: the people to contact, without those held out or opted out.
+    """Cut the list of a plan or of a test that was drawn: whom to contact, without those held out or opted out.
 
     The list holds names and addresses; every cut is recorded in the table cuts.
 

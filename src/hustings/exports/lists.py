@@ -1,4 +1,4 @@
-"""A contact plan ─► the list for the mail house, cut once more against the opt-outs, and logged."""
+"""A contact plan, or the arms of a drawn test ─► the list for the mail house, cut once more against the opt-outs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from hustings.campaign import Campaign
 from hustings.channels import channel
 from hustings.errors import CampaignError, TableError
+from hustings.exports.arms import drawn_tests, listed_arms
 from hustings.warehouse import Lake, Published, locked, open_lake, open_published, read, write
 
 FOLDER = "lists"
@@ -37,13 +38,13 @@ class Cut(NamedTuple):
 
 
 def cut(campaign: Campaign, plan_id: str, out: Path | None = None, as_of: str | None = None) -> Cut:
-    """Write the list of a published plan: one addressee for each household, control households left out.
+    """Write the list of a published plan or drawn test: who is to be reached, control left out.
 
     Opt-outs are applied again, from the newest data there is, published or not.
 
     Args:
         campaign: The campaign.
-        plan_id: The plan.
+        plan_id: The plan, or the test.
         out: The file; `lists/PLAN-DAY.csv` in the campaign's folder unless given.
         as_of: A run's id; the newest published run unless given.
 
@@ -51,7 +52,7 @@ def cut(campaign: Campaign, plan_id: str, out: Path | None = None, as_of: str | 
         What was written; the cut is recorded in `cuts`.
 
     Raises:
-        TableError: No plan has that name, or it sends nothing.
+        TableError: No plan and no drawn test has that name, or it sends nothing.
         CampaignError: The file cannot be written.
         LockError: A run is at work.
     """
@@ -75,7 +76,11 @@ def _listed(lake: Lake, plan_id: str) -> list[dict[str, Any]]:
     plan = read(lake, "contact_plan")
     plans = sorted(set(read(lake, "decisions").plan_id.to_pyarrow().to_pylist()))
     if plan_id not in plans:
-        raise TableError.unknown("No such plan", plan_id, plans, "hustings show decisions")
+        drawn = listed_arms(lake, plan_id)
+        if drawn is None:
+            known = [*plans, *drawn_tests(lake)]
+            raise TableError.unknown("No such plan or drawn test", plan_id, known, "hustings show decisions")
+        return drawn
     chosen = plan.filter((plan.plan_id == plan_id) & plan.is_addressee & ~plan.held_out)
     private, actions = (
         read(lake, "people_private"),
@@ -88,7 +93,7 @@ def _listed(lake: Lake, plan_id: str) -> list[dict[str, Any]]:
             f"The plan {plan_id} sends nothing", then="hustings show decisions, which says why"
         )
     for row in found:
-        channel(row["channel"])
+        row["channels"] = [channel(row["channel"]).name]
     return found
 
 
@@ -105,7 +110,7 @@ def _refused(lake: Lake) -> dict[str, set[str]]:
 
 
 def _is_refused(row: dict[str, Any], refused: dict[str, set[str]]) -> bool:
-    return any(row["household_id"] in refused.get(name, ()) for name in ("all", row["channel"]))
+    return any(row["household_id"] in refused.get(name, ()) for name in ("all", *row["channels"]))
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

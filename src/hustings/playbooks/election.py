@@ -5,6 +5,8 @@ STAGES = (
     "hustings.people.people:unify_people",
     "hustings.people.events:attach_events",
     "hustings.people.outcomes:attach_outcomes",
+    "hustings.features.baselines:describe_candidates",
+    "hustings.experiments.designs:design_experiments",
     "hustings.experiments.assignments:attach_assignments",
     "hustings.features.issues:code_texts",
     "hustings.features.features:build_features",

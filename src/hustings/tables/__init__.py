@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned
+from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned, tested
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
@@ -14,10 +14,12 @@ _ALL = (
     *derived.DERIVED,
     *giving.GIVING,
     *issues.ISSUE_TABLES,
+    *tested.TESTED,
     *messages.LEARNED,
     *forecast.DERIVED,
     *planned.PLANNED,
     *kept.KEPT,
+    *tested.DRAWN,
 )
 TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
 
