@@ -143,8 +143,9 @@ def scatter(arrow: Arrow, size: int, rng: np.random.Generator) -> tuple[Floats, 
 def find_sizes(log_marginal: Callable[[Floats], float], typical: Floats) -> Sizes:
     """The standard deviations that make the data most likely, weighed with what is usual.
 
-    Each has the prior density σ exp(-σ / t): a gamma of shape 2 with its mode at the typical size t. It is zero at
-    zero, so that few groups never make a variance vanish, and falls off, so that they never make it run away.
+    Maximised is the likelihood times σ exp(-σ / t) for each σ: exponential priors with means at the typical sizes t, as
+    densities of log σ. The factor is zero at zero, so that few groups never make a variance vanish; it has its mode at
+    t; and it falls off, so that few groups never make a variance run away.
 
     Args:
         log_marginal: The log marginal likelihood at the logarithms of the K standard deviations.
@@ -153,8 +154,8 @@ def find_sizes(log_marginal: Callable[[Floats], float], typical: Floats) -> Size
     Returns:
         The mode, and the root of the inverse curvature there.
 
-    Source: Chung, Rabe-Hesketh, Dorie, Gelman & Liu, Psychometrika 78 (2013), on the gamma prior; Tierney & Kadane,
-    JASA 81 (1986).
+    Source: Chung, Rabe-Hesketh, Dorie, Gelman & Liu, Psychometrika 78 (2013), for the factor; Simpson, Rue, Riebler,
+    Martins & Sørbye, Statistical Science 32 (2017), for the prior; Tierney & Kadane, JASA 81 (1986).
 
     >>> found = find_sizes(lambda log: -50 * float(np.sum(np.square(log))), np.ones(1))
     >>> abs(float(found.log[0])) < 0.02, 0.09 < float(found.spread[0, 0]) < 0.11
@@ -163,15 +164,14 @@ def find_sizes(log_marginal: Callable[[Floats], float], typical: Floats) -> Size
     from scipy.optimize import minimize
 
     def loss(log: Floats) -> float:
-        # The density of log σ: σ exp(-σ / t) times σ.
-        return -log_marginal(log) - float(np.sum(2 * log - np.exp(log) / typical))
+        return -log_marginal(log) - float(np.sum(log - np.exp(log) / typical))
 
     start = np.clip(np.log(typical), LOWEST, HIGHEST)
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(LOWEST, HIGHEST)] * typical.size)
     mode = np.asarray(found.x, np.float64)
     values, vectors = np.linalg.eigh(_curvature(loss, mode))
-    # A direction in which the data say little is known to within a factor of e, not less.
-    return Sizes(mode, vectors / np.sqrt(np.maximum(values, 1.0)))
+    # A direction in which the data say little is known to within a factor of two, not less.
+    return Sizes(mode, vectors / np.sqrt(np.maximum(values, 2.0)))
 
 
 def _curvature(loss: Callable[[Floats], float], at: Floats, step: float = 0.05) -> Floats:

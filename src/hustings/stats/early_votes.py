@@ -20,16 +20,14 @@ class Projection(NamedTuple):
 
     Attributes:
         by_now: (G,) votes expected by now, from expected turnout and the timing of earlier elections.
-        by_now_low: (G,) 2.5 % quantile of what was to be expected by now.
-        by_now_high: (G,) 97.5 % quantile.
+        by_now_draws: (S, G) what might have been expected by now, before any vote was seen.
         final: (S, G) draws of the final votes.
         support: (S, G) draws of the support among the final voters.
         timing: Standard deviation of the common change in timing, on the logit scale.
     """
 
     by_now: Floats
-    by_now_low: Floats
-    by_now_high: Floats
+    by_now_draws: Floats
     final: Floats
     support: Floats
     timing: float
@@ -100,9 +98,8 @@ def project_votes(
     final = np.maximum(e * np.exp(after[:, :1] + after[:, 1 : 1 + groups]), n)
     error = support_error * rng.standard_normal((draws, 1))
     s = np.clip(s, 1e-3, 1 - 1e-3)
-    low, high = np.quantile(e * done * np.exp(before), (0.025, 0.975), axis=0)
     sure = _logistic(np.log(s) - np.log1p(-s) + error)
-    return Projection(e * done, low, high, final, sure, common)
+    return Projection(e * done, e * done * np.exp(before), final, sure, common)
 
 
 def _timing(odds: Floats) -> tuple[float, float]:

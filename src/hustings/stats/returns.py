@@ -17,8 +17,10 @@ from hustings.stats.arrow import Sizes
 from hustings.stats.clusters import Floats, Integers
 from hustings.stats.swings import Readings, draw_gap, draw_movement, fit_sizes
 
-GAP, ERROR = 1, 2
-"""Terms of the design: what sets early units apart, and what is wrong with every reading."""
+GAP, ERROR, SLOPES = 1, 2, 3
+"""Terms of the design: what sets early units apart, what is wrong with every reading, and how slopes are bent."""
+BENT = 0.5
+"""How much a slope per standard deviation may differ between early and late units, in gaps."""
 ALIKE = 0.7
 """Correlation between what is odd about a unit's counted and its remaining ballots."""
 
@@ -67,8 +69,10 @@ class Beliefs(NamedTuple):
         mode: Between ways of voting.
         region: Between regions.
         unit: Between units of a region.
-        measured: Shared error of the readings themselves: 0 for counted votes; for voters checked off at the
+        measured: Shared error of the readings of the share: 0 for counted votes; for voters checked off at the
             polls, whose support is a score, the error of that score.
+        timed: Shared error of the readings of turnout (log scale): 0 where it is known how much has been counted;
+            for voters checked off, the error of the share of the day's voters that should have come by now.
     """
 
     swing: float = 0.12
@@ -78,6 +82,7 @@ class Beliefs(NamedTuple):
     region: float = 0.08
     unit: float = 0.12
     measured: float = 0.0
+    timed: float = 0.0
 
 
 class Night(NamedTuple):
@@ -230,7 +235,7 @@ def _check(expected: Expected, counted: Counted, beliefs: Beliefs) -> None:
         if codes.min() < 0 or not (np.bincount(codes) > 0).all():
             raise DesignError.of(f"Codes of {name} do not fit", allowed="0, 1, 2, … without a gap")
     sizes = np.array(beliefs)
-    if not (np.isfinite(sizes).all() and (sizes[:-1] > 0).all() and sizes[-1] >= 0):
+    if not (np.isfinite(sizes).all() and (sizes[:-2] > 0).all() and (sizes[-2:] >= 0).all()):
         raise DesignError.of("Beliefs are standard deviations", received=tuple(beliefs), allowed="above 0")
 
 
@@ -248,7 +253,7 @@ def _turnouts(expected: Expected, counted: Counted, beliefs: Beliefs) -> tuple[R
     y = np.log(both / reported / expected.votes[known])
     # Of a unit that is half counted, half of the ballots are a guess: a standard deviation of a quarter.
     noise = 1 / both + ((1 - reported) / 2) ** 2
-    return _readings(expected, known, y, noise, beliefs, beliefs.turnout, 0.0)
+    return _readings(expected, known, y, noise, beliefs, beliefs.turnout, beliefs.timed)
 
 
 def _readings(
@@ -264,16 +269,26 @@ def _readings(
     n = expected.share.size
     features = np.column_stack([_logit(expected.share), np.log(expected.votes), expected.features])
     sd = features.std(0)
-    features = ((features - features.mean(0)) / np.where(sd > 1e-12, sd, 1.0))[:, sd > 1e-12]
-    modes = expected.mode[:, None] == np.arange(expected.mode.max() + 1)
-    modes = modes.astype(np.float64) if modes.shape[1] > 1 else np.empty((n, 0))
-    kind = np.repeat([-1, 0, 1], [3, features.shape[1], modes.shape[1]])
+    features = features[:, sd > 1e-12] / sd[sd > 1e-12]
+    modes = (expected.mode[:, None] == np.arange(expected.mode.max() + 1)).astype(np.float64)
+    # Centred by what a unit's swing moves in the whole: so these terms tell units apart and leave the whole alone.
+    moved = expected.votes * expected.share * (1 - expected.share)
+    features, modes = (
+        columns - np.average(columns, axis=0, weights=moved)
+        for columns in (features, modes[:, modes.shape[1] == 1 :])
+    )
+    p = features.shape[1]
+    kind = np.repeat([-1, 0, 1], [3 + p, p, modes.shape[1]])
     fixed = np.zeros(kind.size)
-    fixed[:3] = common, np.hypot(beliefs.region, beliefs.feature), max(measured, 1e-6)
-    # The gap and the readings' own error are in what has been read, and not in what is still to come.
-    design = np.hstack([np.ones((n, 1)), np.zeros((n, 2)), features, modes])
+    gap = np.hypot(beliefs.region, beliefs.feature)
+    fixed[:SLOPES] = common, gap, max(measured, 1e-6)
+    # Early units' slopes are bent, too, where what sorts them goes with what is known of them.
+    fixed[SLOPES : SLOPES + p] = BENT * gap
+    # The gap, bent slopes and the readings' own error are in what has been read, not in what is still to come.
+    design = np.hstack([np.ones((n, 1)), np.zeros((n, 2 + p)), features, modes])
     read = design[known]
-    read[:, GAP : ERROR + 1] = 1.0
+    read[:, [GAP, ERROR]] = 1.0
+    read[:, SLOPES : SLOPES + p] = features[known]
     typical = np.array([beliefs.region, beliefs.unit, beliefs.feature, beliefs.mode])
     n_regions = int(expected.region.max()) + 1
     return Readings(y, noise, known, read, design, fixed, kind, expected.region, n_regions), typical
@@ -285,8 +300,9 @@ def _drawn(
     """Movements of what is still to come, the size of the gap, and the readings' error."""
     log = sizes.draw(rng)
     gap = draw_gap(log, gaps, rng)
+    n_slopes = int(np.sum(readings.kind < 0)) - SLOPES
     fixed = readings.fixed.copy()
-    fixed[GAP] = gap
+    fixed[GAP], fixed[SLOPES : SLOPES + n_slopes] = gap, BENT * gap
     movement = draw_movement(readings._replace(fixed=fixed), log, size, rng, alike=alike)
     return movement.unit, gap, movement.terms[:, ERROR]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned
+from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned, surveys
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
@@ -11,11 +11,13 @@ __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 _ALL = (
     *collected.COLLECTED,
     *forecast.COLLECTED,
+    *surveys.COLLECTED,
     *derived.DERIVED,
     *giving.GIVING,
     *issues.ISSUE_TABLES,
     *messages.LEARNED,
     *forecast.DERIVED,
+    *surveys.DERIVED,
     *planned.PLANNED,
     *kept.KEPT,
 )
