@@ -138,7 +138,7 @@ def _rows(units: Units, found: Any, whole: str) -> dict[str, list[Any]]:
         "level": ["whole"] + ["place"] * n_regions,
         "n_units": summed(np.ones(region.size)).astype(int).tolist(),
         "n_reported": summed(reported.astype(np.float64)).astype(int).tolist(),
-        "share_reported": np.minimum(counted / both.mean(0), 1.0).tolist(),
+        "share_reported": np.minimum(counted / np.maximum(both.mean(0), 1e-9), 1.0).tolist(),
         "votes_counted": counted.tolist(),
         "counted_share": [float(a / b) if b > 0 else None for a, b in zip(mine, counted, strict=True)],
         "expected_share": (summed(units.expected.votes * units.expected.share) / expected).tolist(),

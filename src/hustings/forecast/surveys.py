@@ -22,7 +22,7 @@ from hustings.warehouse import arrays, codes
 LEAST = 30
 """Answers below which a survey says nothing."""
 FEW = 5
-"""Answers below which a category is merged with others before raking."""
+"""Answers below which a category is put together with others before raking."""
 _NUMBERS = ("n_effective", "share", "std_error", "low", "high", "shared_error")
 
 
@@ -251,7 +251,7 @@ def _raked(asked: Asked, trim: float) -> dict[str, list[Any]]:
     )
     margins = []
     for name, code in zip(("age", "sex", "party", "place"), (*asked.attributes.T, asked.place), strict=True):
-        merged = _merged(code, asked.answers)
+        merged = _merged(code, asked, trim)
         size = np.bincount(merged, weights=asked.people).astype(np.float64)
         margins.append(stats.weighting.Margin(name, merged[who], size))
     weight = stats.weighting.rake(margins, trim=trim).weight
@@ -277,12 +277,13 @@ def _raked(asked: Asked, trim: float) -> dict[str, list[Any]]:
     return rows
 
 
-def _merged(code: npt.NDArray[np.int64], answers: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Codes from 0 with the categories that few answered put together, until they are few no more."""
-    told = np.bincount(code, weights=answers)
-    order = np.argsort(told, kind="stable")
-    n_small = int((told < FEW).sum())
-    while 0 < n_small < len(told) and told[order[:n_small]].sum() < FEW:
+def _merged(code: npt.NDArray[np.int64], asked: Asked, trim: float) -> npt.NDArray[np.int64]:
+    """Codes from 0 with the categories put together that few answered, or too few for weights within the trim."""
+    told, people = (np.bincount(code, weights=counts) for counts in (asked.answers, asked.people))
+    needed = np.maximum(FEW, 2 / trim * told.sum() * people / people.sum())
+    order = np.argsort(told / needed, kind="stable")
+    n_small = int((told < needed).sum())
+    while 0 < n_small < len(told) and told[order[:n_small]].sum() < needed[order[:n_small]].sum():
         n_small += 1
     new = np.arange(len(told))
     if n_small:

@@ -191,7 +191,7 @@ def _check_places(before: _Votes, now: _Votes, elections: tuple[str, str]) -> No
     there = {place for place, _ in before.key}
     new = {place for place, _ in now.key} - there
     told = {place for place, _ in now.key}
-    if len(new) > len(told) / 2:
+    if len(new) > max(2, len(told) / 2):
         raise DesignError.of(
             f"Of {len(told)} precincts that reported in {elections[0]}, {len(new)} are not in {elections[1]}",
             allowed="at most half",

@@ -281,7 +281,10 @@ def _readings(
     kind = np.repeat([-1, 0, 1], [3 + p, p, modes.shape[1]])
     fixed = np.zeros(kind.size)
     gap = np.hypot(beliefs.region, beliefs.feature)
-    fixed[:SLOPES] = common, gap, max(measured, 1e-6)
+    # The forecast's error is one of the whole: what regions add to it is part of it.
+    uneven = np.sum((np.bincount(expected.region, weights=moved) / moved.sum()) ** 2)
+    region = min(beliefs.region, common / 2 / np.sqrt(uneven))
+    fixed[:SLOPES] = np.sqrt(common**2 - region**2 * uneven), gap, max(measured, 1e-6)
     # Early units' slopes are bent, too, where what sorts them goes with what is known of them.
     fixed[SLOPES : SLOPES + p] = BENT * gap
     # The gap, bent slopes and the readings' own error are in what has been read, not in what is still to come.
@@ -289,7 +292,7 @@ def _readings(
     read = design[known]
     read[:, [GAP, ERROR]] = 1.0
     read[:, SLOPES : SLOPES + p] = features[known]
-    typical = np.array([beliefs.region, beliefs.unit, beliefs.feature, beliefs.mode])
+    typical = np.array([region, beliefs.unit, beliefs.feature, beliefs.mode])
     n_regions = int(expected.region.max()) + 1
     return Readings(y, noise, known, read, design, fixed, kind, expected.region, n_regions), typical
 
