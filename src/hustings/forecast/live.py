@@ -127,7 +127,9 @@ def _rows(units: Units, found: Any, whole: str) -> dict[str, list[Any]]:
     # A region that is done without a vote has no share: half stands for it until it is taken out.
     voted = np.min(both, axis=0) > 0
     share = np.where(voted, first / np.maximum(both, 1e-9), 0.5)
-    wins = (first > both / 2).mean(0)
+    wins, open_still = (first > both / 2).mean(0), np.ptp(share, axis=0) > 0
+    # Where all draws agree, one more may still not.
+    near = (wins * len(first) + 1) / (len(first) + 2)
     counted, expected = summed(units.counted.both), summed(units.expected.votes)
     mine = summed(units.counted.first)
     reported = units.counted.reported > 0
@@ -147,7 +149,7 @@ def _rows(units: Units, found: Any, whole: str) -> dict[str, list[Any]]:
         "low": low.tolist(),
         "high": high.tolist(),
         "p_win": wins.tolist(),
-        "p_win_error": np.sqrt(wins * (1 - wins) / len(first)).tolist(),
+        "p_win_error": np.where(open_still, np.sqrt(near * (1 - near) / len(first)), 0.0).tolist(),
         "votes": both.mean(0).tolist(),
         "votes_low": votes_low.tolist(),
         "votes_high": votes_high.tolist(),
