@@ -149,7 +149,11 @@ def test_what_cannot_be_projected_says_why_and_still_counts():
         ({"earlier": {}}, "no earlier election is named"),
         ({"earlier": {"2014": datetime.date(2014, 11, 4)}}, "0 of the group are known to have voted"),
         ({"turnout": "voting"}, "nobody has a turnout score"),
-        ({"as_of": datetime.date(2026, 9, 1)}, "nobody had voted by this day in any earlier election"),
+        ({"named": "2062"}, "no ballot or vote of 2062 is known before 2026-10-24"),
+        (
+            {"as_of": datetime.date(2026, 10, 18), "election_day": datetime.date(2026, 12, 1)},
+            "nobody had voted by this day in any earlier election",
+        ),
     )
     for more, reason in cases:
         whole = follow(people, scores, rows, **more)["whole", "State"]

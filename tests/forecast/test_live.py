@@ -143,6 +143,24 @@ def test_ways_of_voting_that_the_earlier_election_did_not_tell_need_their_shares
     assert found["State"]["counted_share"] == pytest.approx(2 / 3)
 
 
+def test_a_choice_that_nobody_has_votes_for_is_taken_for_a_slip():
+    told = [row("2026", "p0", (5, 5), choices=("OURS", "Theirs"))]
+    with pytest.raises(DesignError, match=r"The returns of 2026 have no choice 'Ours'.*OURS"):
+        live(table(before(), *told))
+
+
+def test_a_time_of_another_zone_is_read_as_utc():
+    returns = table(before(), row("2026", "p0", (600, 400)))
+    eastern = datetime.timezone(datetime.timedelta(hours=-5))
+    assert (
+        live(returns, until=datetime.datetime(2026, 11, 3, 20, 59, tzinfo=eastern))["State"]["n_reported"]
+        == 0
+    )
+    assert (
+        live(returns, until=datetime.datetime(2026, 11, 3, 21, 1, tzinfo=eastern))["State"]["n_reported"] == 1
+    )
+
+
 def test_ways_of_voting_under_other_names_are_refused():
     earlier = [row("2022", "p0", (5, 5), mode="mail"), row("2022", "p1", (5, 5), mode="day")]
     with pytest.raises(DesignError, match="not those of the earlier election"):

@@ -142,10 +142,9 @@ def test_only_each_persons_latest_answer_before_the_day_counts():
     people, told, _, _ = electorate()
     person = next(iter(told))
     changed = answers({person: 1.0 - told[person]}, day=25)
-    late = answers({person: 5.0}, day=30) if False else []
     unheard = answers(dict.fromkeys(told, 1.0), day=21, arrived=30)
     other = answers(dict.fromkeys(told, 1.0), day=22, question="weather")
-    known = weigh([*answers(told), *changed, *late, *other], people, by="none")
+    known = weigh([*answers(told), *changed, *other], people, by="none")
     assert len(known) == 1
     assert known[0]["n_answers"] == len(told)
     moved = known[0]["raw_share"] * len(told) - sum(told.values())

@@ -100,12 +100,13 @@ def follow_early_votes(
     errors = (turnout_error, support_error)
     timed = bool(earlier)
     party, region = codes(votes.party), codes(votes.region)
-    parties = _division(votes, party.codes, party.labels, timed)
+    why = None if votes.requested.any() else f"no ballot or vote of {named} is known before {as_of}"
+    parties = _division(votes, party.codes, party.labels, timed, why)
     told = _project(parties, errors, rng)
-    whole = _division(votes, np.zeros(len(votes.people), np.int64), [place or "whole"], timed)
+    whole = _division(votes, np.zeros(len(votes.people), np.int64), [place or "whole"], timed, why)
     if told is not None:
         whole.rows[0] |= _together(parties, told)
-    regions = _division(votes, region.codes, region.labels, timed)
+    regions = _division(votes, region.codes, region.labels, timed, why)
     _project(regions, errors, rng)
     for division, found in (("whole", whole), ("party", parties), ("place", regions)):
         for row in found.rows:
@@ -196,7 +197,9 @@ def _with(rows: Any, status: Any, mark: str) -> Any:
     ).drop("asked", "voted")
 
 
-def _division(votes: Votes, group: npt.NDArray[np.int64], labels: list[str], timed: bool) -> Division:
+def _division(
+    votes: Votes, group: npt.NDArray[np.int64], labels: list[str], timed: bool, why: str | None
+) -> Division:
     """The groups with what is known of them, and the reason where that is not enough to project."""
 
     def summed(values: Floats) -> Floats:
@@ -204,7 +207,7 @@ def _division(votes: Votes, group: npt.NDArray[np.int64], labels: list[str], tim
 
     n = {name: summed(getattr(votes, name)) for name in Votes._fields[2:8]}
     history = np.array([np.column_stack([summed(e[:, 0]), summed(e[:, 1])]) for e in votes.earlier])
-    reasons = _reasons(n, history if timed else None)
+    reasons = [why] * len(labels) if why else _reasons(n, history if timed else None)
     rows = [
         dict.fromkeys(spec("early_votes").names)
         | {

@@ -72,6 +72,8 @@ def follow_returns(
     rng: np.random.Generator,
 ) -> Result:
     """One row for the whole and one for each region; before the first count, what was expected."""
+    if until is not None and until.tzinfo is not None:
+        until = until.astimezone(datetime.UTC).replace(tzinfo=None)
     if readings == "returns":
         if not earlier:
             raise DesignError.of(

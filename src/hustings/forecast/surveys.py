@@ -105,7 +105,7 @@ def weigh_surveys(
     if turnout and not asked.people.sum():
         why = f"nobody has the score {turnout}"
     elif n[0] < LEAST:
-        why = f"{n[0]:.0f} people answered: fewer than {LEAST}"
+        why = f"{n[0]:.0f} people answered {question} for either side: fewer than {LEAST}"
     else:
         why = ""
     if why:

@@ -107,7 +107,14 @@ def _votes(
     """The latest count of each choice in each precinct."""
     import ibis
 
-    rows = returns.filter((returns.election == election) & returns.choice.isin(choices))
+    of = returns.filter(returns.election == election)
+    known = arrays(of.select("choice").distinct())["choice"].tolist()
+    for choice in choices if known else ():
+        if choice not in known:
+            raise DesignError.unknown(
+                f"The returns of {election} have no choice", choice, known, "edit campaign.toml"
+            )
+    rows = of.filter(of.choice.isin(choices))
     if until is not None:
         rows = rows.filter(rows.counted_at <= until)
     latest = ibis.window(
