@@ -151,7 +151,7 @@ def test_what_cannot_be_projected_says_why_and_still_counts():
         ({"turnout": "voting"}, "nobody has a turnout score"),
         ({"named": "2062"}, "no ballot or vote of 2062 is known before 2026-10-24"),
         (
-            {"as_of": datetime.date(2026, 10, 18), "election_day": datetime.date(2026, 12, 1)},
+            {"election_day": datetime.date(2026, 12, 1)},
             "nobody had voted by this day in any earlier election",
         ),
     )
