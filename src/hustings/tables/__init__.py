@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned, tested
+from hustings.tables import (
+    collected,
+    derived,
+    forecast,
+    giving,
+    issues,
+    kept,
+    messages,
+    planned,
+    surveys,
+    tested,
+)
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
@@ -11,12 +22,14 @@ __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 _ALL = (
     *collected.COLLECTED,
     *forecast.COLLECTED,
+    *surveys.COLLECTED,
     *derived.DERIVED,
     *giving.GIVING,
     *issues.ISSUE_TABLES,
     *tested.TESTED,
     *messages.LEARNED,
     *forecast.DERIVED,
+    *surveys.DERIVED,
     *planned.PLANNED,
     *kept.KEPT,
     *tested.DRAWN,
