@@ -28,9 +28,12 @@ if TYPE_CHECKING:
         poll_world,
         polls,
         power,
+        races,
+        scenarios,
         shrinkage,
         trees,
         uplift,
+        vote_values,
     )
 
 __all__ = [
@@ -50,9 +53,12 @@ __all__ = [
     "poll_world",
     "polls",
     "power",
+    "races",
+    "scenarios",
     "shrinkage",
     "trees",
     "uplift",
+    "vote_values",
 ]
 
 
