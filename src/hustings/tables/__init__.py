@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
+from hustings.tables import forecast
 from hustings.tables.collected import COLLECTED
 from hustings.tables.derived import DERIVED
 from hustings.tables.kept import KEPT
@@ -11,7 +12,8 @@ from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
-TABLES: dict[str, TableSpec] = {table.name: table for table in (*COLLECTED, *DERIVED, *PLANNED, *KEPT)}
+_ALL = (*COLLECTED, *forecast.COLLECTED, *DERIVED, *forecast.DERIVED, *PLANNED, *KEPT)
+TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
 
 
 def spec(name: str) -> TableSpec:
