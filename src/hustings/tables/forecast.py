@@ -77,7 +77,9 @@ FUNDAMENTALS = TableSpec(
         _number("share", "Its two-party share of the whole; of past elections only.", "share"),
         Column("incumbent", "text", "The choice of the party in office.", required=True),
         Column("incumbent_runs", "boolean", "Whether the one in office stands again."),
-        _number("approval", "Net approval of the one in office, as known on the day of the forecast.", "points"),
+        _number(
+            "approval", "Net approval of the one in office, as known on the day of the forecast.", "points"
+        ),
         _number("growth", "Growth of the economy in the second quarter, at a yearly rate.", "percent"),
         *_LOADED,
     ),
@@ -127,7 +129,9 @@ FORECAST = TableSpec(
         _number("votes", "Votes expected.", "votes"),
         _number("lead", "Expected log of our share over the rival's; null where there are several."),
         _number("prior_share", "What was expected without this year's polls.", "share"),
-        _number("polls_share", "The rule of thumb: the mean of the place's polls of the last 21 days.", "share"),
+        _number(
+            "polls_share", "The rule of thumb: the mean of the place's polls of the last 21 days.", "share"
+        ),
         _count("n_polls", "Polls of the place that were used."),
         Column("is_leaf", "boolean", "Whether no other place is part of it.", required=True),
         _AS_OF,
@@ -202,7 +206,7 @@ PATHS = TableSpec(
         Column("places", "text", "The contested places that must be won, separated by `, `.", required=True),
         _count("n_places", "How many they are."),
         _number("seats", "Their seats and those that are counted on."),
-        Column("counted_on", "text", "Places that every path counts on besides.", required=True),
+        Column("safe_places", "text", "Places that every path counts on besides.", required=True),
         _number("p_all", "Probability that all contested places of the path are won.", "share"),
         _number("p_win", "Probability of winning the race given that they are.", "share"),
         _number("p_win_error", "Its Monte Carlo standard error.", "share"),
@@ -214,11 +218,11 @@ FORECAST_DAYS = TableSpec(
     "forecast_days",
     "derived",
     "what was to be expected on one day, by the polls that had ended before it",
-    ("race", "place_id", "day"),
+    ("race", "place_id", "told_on"),
     (
         _RACE,
         _PLACE,
-        Column("day", "day", "The day.", required=True),
+        Column("told_on", "day", "The morning of which it was the forecast.", required=True),
         _number("p_win", "Probability of winning the place; of the whole: the race.", "share"),
         _number("p_win_error", "Of the whole: Monte Carlo standard error.", "share"),
         _number("share", "Our expected share on election day.", "share"),
@@ -240,8 +244,11 @@ POLL_USES = TableSpec(
         Column("pollster", "text", "Who asked."),
         Column("ends_on", "day", "Last day of field work."),
         _number("share", "Our share of those who chose one of the two.", "share"),
-        _number("n_asked", "How many were asked."),
-        _number("surprise", "The poll less what all others foretell, in standard deviations; far from 0 is a fault or news."),
+        _count("n_asked", "How many were asked."),
+        _number(
+            "surprise",
+            "The poll less what all others foretell, in standard deviations; far from 0 is a fault or news.",
+        ),
         _number("trust", "Weight of its own error: 1, or less where it lies far off.", "share"),
         Column("used", "boolean", "Whether the forecast uses it.", required=True),
         _REASON,
@@ -263,7 +270,7 @@ FORECAST_MOVES = TableSpec(
         _number("share_change", "What it changes of our expected share of the whole.", "share"),
         _number("p_win_change", "What it changes of the probability of winning.", "share"),
         _number("p_win_change_error", "Monte Carlo standard error, of the total.", "share"),
-        Column("since", "day", "The day before.", required=True),
+        Column("since_on", "day", "The day before.", required=True),
         _AS_OF,
     ),
 )
