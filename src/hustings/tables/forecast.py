@@ -127,7 +127,6 @@ FORECAST = TableSpec(
         _number("p_tipping_error", "Its Monte Carlo standard error.", "share"),
         _number("seats", "Electors or seats that it gives."),
         _number("votes", "Votes expected.", "votes"),
-        _number("lead", "Expected log of our share over the rival's; null where there are several."),
         _number("prior_share", "What was expected without this year's polls.", "share"),
         _number(
             "polls_share", "The rule of thumb: the mean of the place's polls of the last 21 days.", "share"
@@ -136,6 +135,20 @@ FORECAST = TableSpec(
         Column("is_leaf", "boolean", "Whether no other place is part of it.", required=True),
         _AS_OF,
         _REASON,
+    ),
+)
+
+FORECAST_LEADS = TableSpec(
+    "forecast_leads",
+    "derived",
+    "our expected lead over one rival in one place where votes are cast",
+    ("race", "place_id", "rival"),
+    (
+        _RACE,
+        _PLACE,
+        Column("rival", "text", "The rival whom the lead is over.", required=True),
+        Column("lead", "number", "Expected log of our share over theirs: a logit.", required=True),
+        Column("std_error", "number", "Its standard deviation.", required=True),
     ),
 )
 
@@ -164,6 +177,8 @@ ODDS = TableSpec(
         Column("estimator", "text", "`forecast`, `mean of polls` or `without polls`.", required=True),
         Column("rule", "text", "How the winner is found.", required=True),
         Column("choice", "text", "Whose odds they are.", required=True),
+        Column("rivals", "text", "Against whom, separated by `, `.", required=True),
+        Column("place_id", "text", "The place whose race it is.", required=True),
         _number("needed", "Seats that win."),
         _number("threshold", "Share of the vote that wins; null where the first one does.", "share"),
         _number("p_win", "Probability of winning the race.", "share"),
@@ -223,8 +238,9 @@ FORECAST_DAYS = TableSpec(
         _RACE,
         _PLACE,
         Column("told_on", "day", "The morning of which it was the forecast.", required=True),
-        _number("p_win", "Probability of winning the place; of the whole: the race.", "share"),
-        _number("p_win_error", "Of the whole: Monte Carlo standard error.", "share"),
+        _number("p_win", "Probability of coming first in the place.", "share"),
+        _number("p_race", "In the row of the race's own place: probability of winning the race.", "share"),
+        _number("p_race_error", "Its Monte Carlo standard error.", "share"),
         _number("share", "Our expected share on election day.", "share"),
         _number("low", "Lower end of the 95 % interval.", "share"),
         _number("high", "Upper end.", "share"),
@@ -288,7 +304,7 @@ VOTE_VALUES = TableSpec(
         _number("value", "Gain per net vote: one added ballot of ours, or half a voter who changes sides."),
         _number("std_error", "Its Monte Carlo standard error."),
         _number("per_10000", "Gain for 10,000 net votes, to first order; of a probability in points."),
-        _number("relative", "Value over the mean of all votes: 1 is a vote anywhere."),
+        _number("relative", "Value over that of a vote drawn at random from the race; 1 is the mean."),
         _number("p_decides", "Probability that the place decides the race, given a tie in it.", "share"),
         _number("votes", "Votes expected.", "votes"),
         _AS_OF,
@@ -306,9 +322,11 @@ SCENARIOS = TableSpec(
         _RACE,
         _PLACE,
         Column("supposed", "text", "What is supposed, in words.", required=True),
-        _number("p_win", "Probability of winning the place then; of the whole: the race.", "share"),
-        _number("p_win_error", "Its Monte Carlo standard error.", "share"),
+        _number("p_win", "Probability of coming first in the place then.", "share"),
         _number("p_win_before", "Without the supposition.", "share"),
+        _number("p_race", "In the row of the race's own place: probability of winning the race then.", "share"),
+        _number("p_race_error", "Its Monte Carlo standard error.", "share"),
+        _number("p_race_before", "Without the supposition.", "share"),
         _number("share", "Our expected share then.", "share"),
         _number("low", "Lower end of the 95 % interval.", "share"),
         _number("high", "Upper end.", "share"),
@@ -319,6 +337,7 @@ SCENARIOS = TableSpec(
 COLLECTED = (PLACES, PLACE_FEATURES, RESULTS, FUNDAMENTALS, POLLS)
 DERIVED = (
     FORECAST,
+    FORECAST_LEADS,
     FORECAST_COVARIANCES,
     ODDS,
     SEAT_COUNTS,
