@@ -85,7 +85,9 @@ def told(
     return found
 
 
-def race_draws(contests: Contests, then: Morning, rng: np.random.Generator, draws: int) -> stats.races.Outcomes:
+def race_draws(
+    contests: Contests, then: Morning, rng: np.random.Generator, draws: int
+) -> stats.races.Outcomes:
     """Joint draws of a race on one morning.
 
     Args:
@@ -97,7 +99,9 @@ def race_draws(contests: Contests, then: Morning, rng: np.random.Generator, draw
     Returns:
         The draws.
     """
-    return stats.races.simulate(contests.race, *inside(contests, then.mean, then.covariance), rng=rng, draws=draws)
+    return stats.races.simulate(
+        contests.race, *inside(contests, then.mean, then.covariance), rng=rng, draws=draws
+    )
 
 
 def inside(contests: Contests, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -149,7 +153,9 @@ def moves(
         for poll, change, says, expected in _parts(model, before, today):
             own = change[contests.leaves]
             cause = f"{poll.pollster or 'unnamed pollster'}, {poll.ends_on:%-d %B}"
-            rows.append((cause, poll.place_id, says, expected, float(own @ steepness), float(own @ slope), None))
+            rows.append(
+                (cause, poll.place_id, says, expected, float(own @ steepness), float(own @ slope), None)
+            )
         rows.sort(key=lambda row: -abs(row[5]))
     ends = [float(weights @ _own_share(then.mean[contests.leaves])) for then in (before, today)]
     whole = ends[1] - ends[0]
@@ -158,7 +164,13 @@ def moves(
     names = ("cause", "place_id", "share", "expected", "share_change", "p_win_change", "p_win_change_error")
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     n = len(rows)
-    return {"race": [race] * n, "rank": list(range(1, n + 1)), **columns, "since_on": [since] * n, "as_of": [as_of] * n}
+    return {
+        "race": [race] * n,
+        "rank": list(range(1, n + 1)),
+        **columns,
+        "since_on": [since] * n,
+        "as_of": [as_of] * n,
+    }
 
 
 def _own_share(mean: FloatArray) -> FloatArray:
@@ -194,7 +206,7 @@ def _parts(model: Model, before: Morning, today: Morning) -> list[tuple[Poll, Fl
         marked = np.isin(numbers, list(changed))
         found = stats.news.news(
             given, marked, believed.prior,
-            correlation=believed.correlation, scales=believed.scales, votes=model.votes,
+            correlation=believed.correlation, scales=believed.learned.scales, votes=model.votes,
         )  # fmt: skip
         for i in sorted(changed):
             mine = numbers[marked] == i

@@ -67,6 +67,7 @@ def prepare(
     choice: str,
     rivals: Sequence[str],
     election_day: datetime.date,
+    as_of: datetime.date | None = None,
     tails: float | None = None,
 ) -> Model:
     """The model of one election.
@@ -76,6 +77,7 @@ def prepare(
         choice: Whose share is forecast.
         rivals: Whom it is against.
         election_day: The day that decides; its year is the election's.
+        as_of: What arrived after this morning is left out; nothing is where it is not given.
         tails: Degrees of freedom of polls' own errors; normal unless given.
 
     Returns:
@@ -87,9 +89,12 @@ def prepare(
     """
     choices = (choice, *rivals)
     if not rivals or len(set(choices)) < len(choices):
-        raise SettingError.of("[races] choice and rivals", received=", ".join(choices), allowed="two or more, each once")
-    tree, year = plant(tables["places"]), election_day.year
-    votes = votes_expected(tree, tables["results"], year, choices)
+        raise SettingError.of(
+            "[races] choice and rivals", received=", ".join(choices), allowed="two or more, each once"
+        )
+    known = {name: _arrived(rows, as_of) for name, rows in tables.items()}
+    tree, year = plant(known["places"]), election_day.year
+    votes = votes_expected(tree, known["results"], year, choices)
     unknown = [place for place, n in zip(tree.leaves, votes, strict=True) if not n > 0]
     if unknown:
         raise TableError.of(
@@ -98,8 +103,8 @@ def prepare(
             allowed="`votes` in a block `places`, or `results` of an earlier election",
             then="hustings explain places",
         )
-    polls = gather(tables["polls"], tree.ids, year, choices, election_day)
-    beliefs = tuple(believe(tree, tables, year, (choice, rival), votes) for rival in rivals)
+    polls = gather(known["polls"], tree.ids, year, choices, election_day)
+    beliefs = tuple(believe(tree, known, year, (choice, rival)) for rival in rivals)
     return Model(tree, choice, tuple(rivals), election_day, votes, tuple(polls), beliefs, tails)
 
 
@@ -130,17 +135,26 @@ def morning(model: Model, day: datetime.date) -> Morning:
                 given,
                 believed.prior,
                 correlation=believed.correlation,
-                scales=believed.scales,
+                scales=believed.learned.scales,
                 votes=model.votes,
                 tails=model.tails,
             )
         )
         reads.append(np.array(used, dtype=np.int64)[read])
     mean = np.stack([p.mean for p in posteriors], axis=1)
-    return Morning(tuple(known), mean, _jointly([p.covariance for p in posteriors]), tuple(posteriors), tuple(reads))
+    return Morning(
+        tuple(known), mean, jointly([p.covariance for p in posteriors]), tuple(posteriors), tuple(reads)
+    )
 
 
-def _jointly(covariances: list[FloatArray]) -> FloatArray:
+def _arrived(rows: Rows, as_of: datetime.date | None) -> Rows:
+    if as_of is None:
+        return rows
+    morning_of = datetime.datetime.combine(as_of, datetime.time())
+    return [row for row in rows if row["arrived_at"] <= morning_of]
+
+
+def jointly(covariances: list[FloatArray]) -> FloatArray:
     """Covariance of the leads over all rivals, a place's rivals together.
 
     Leads over two rivals share our own part: with like errors of all choices their correlation is one half.

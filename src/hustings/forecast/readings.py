@@ -93,7 +93,9 @@ def gather(
             poll.pollster, poll.place_id, poll.starts_on, poll.ends_on, poll.n_asked, poll.mode,
             poll.population, tuple(sorted(poll.percents.items())),
         )  # fmt: skip
-        kept.append(replace(poll, reason="the same poll stands twice") if same in seen and not poll.reason else poll)
+        kept.append(
+            replace(poll, reason="the same poll stands twice") if same in seen and not poll.reason else poll
+        )
         seen.add(same)
     return kept
 
@@ -191,7 +193,9 @@ def as_arrays(
             entries.append((i, place, share, size))
         else:
             entries += _divided(i, share, size, tree.below(place), votes, expected)
-    read, place_codes, shares, sizes = (list(column) for column in zip(*entries, strict=True)) if entries else ([],) * 4
+    read, place_codes, shares, sizes = (
+        (list(column) for column in zip(*entries, strict=True)) if entries else ([],) * 4
+    )
     chosen = [polls[i] for i in read]
     middle = [(election_day - p.starts_on).days / 2 + (election_day - p.ends_on).days / 2 for p in chosen]
     houses = _codes([p.pollster or f"{p.source} {p.poll_id}" for p in chosen])
@@ -219,7 +223,9 @@ def _divided(
     together = float(weights @ (1 / (1 + np.exp(-expected[leaves]))))
     shift = expected[leaves] - np.log(together / (1 - together)) + np.log(share / (1 - share))
     shares = 1 / (1 + np.exp(-shift))
-    return [(poll, int(i), float(s), float(size * w)) for i, s, w in zip(leaves, shares, weights, strict=True)]
+    return [
+        (poll, int(i), float(s), float(size * w)) for i, s, w in zip(leaves, shares, weights, strict=True)
+    ]
 
 
 def _codes(texts: Sequence[str]) -> Integers:

@@ -62,7 +62,9 @@ def shares_of(
     return Shares(np.quantile(drawn[:, :, 0], LEVELS, axis=0), ahead.mean(axis=0))
 
 
-def _leads(tree: Tree, votes: FloatArray, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _leads(
+    tree: Tree, votes: FloatArray, mean: FloatArray, covariance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     centre, variance = np.empty(len(tree.ids)), np.empty(len(tree.ids))
     centre[: tree.n_leaves], variance[: tree.n_leaves] = mean, np.diag(covariance)
     for place in range(tree.n_leaves, len(tree.ids)):

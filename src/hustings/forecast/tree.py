@@ -106,13 +106,13 @@ def plant(rows: Iterable[Row]) -> Tree:
     number = {place: i for i, place in enumerate(ids)}
     parents = [number.get(str(known[p].get("parent_id")), -1) for p in ids]
     _check_tree(ids, parents)
-    told = [known[p] for p in ids]
+    rows_of = [known[p] for p in ids]
     return Tree(
         tuple(ids),
         tuple(parents),
-        tuple(str(t.get("name") or p) for p, t in zip(ids, told, strict=True)),
-        np.array([t.get("seats") or 0.0 for t in told], dtype=np.float64),
-        np.array([np.nan if t.get("votes") is None else t["votes"] for t in told], dtype=np.float64),
+        tuple(str(t.get("name") or p) for p, t in zip(ids, rows_of, strict=True)),
+        np.array([t.get("seats") or 0.0 for t in rows_of], dtype=np.float64),
+        np.array([np.nan if t.get("votes") is None else t["votes"] for t in rows_of], dtype=np.float64),
         len(ids) - len(inner),
     )
 

@@ -13,6 +13,7 @@ STAGES = (
     "hustings.scores.scores:score_people",
     "hustings.plans.actions:declare_actions",
     "hustings.plans.contact_plan:plan_contacts",
+    "hustings.forecast.forecast:forecast_race",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",
 )

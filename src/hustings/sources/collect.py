@@ -83,9 +83,9 @@ def collect(
 ) -> Result:
     """The rows of one file in every collected table, and what could not be kept."""
     blocks = [("records", records)] if records else []
-    given = (record_events, record_assignments, record_outcomes, opt_outs)
-    given += (places, place_features, results, fundamentals, polls)
-    for name, found in zip(_TABLES[1:], given, strict=True):
+    about_records = (record_events, record_assignments, record_outcomes, opt_outs)
+    about_places = (places, place_features, results, fundamentals, polls)
+    for name, found in zip(_TABLES[1:], (*about_records, *about_places), strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")

@@ -324,7 +324,9 @@ SCENARIOS = TableSpec(
         Column("supposed", "text", "What is supposed, in words.", required=True),
         _number("p_win", "Probability of coming first in the place then.", "share"),
         _number("p_win_before", "Without the supposition.", "share"),
-        _number("p_race", "In the row of the race's own place: probability of winning the race then.", "share"),
+        _number(
+            "p_race", "In the row of the race's own place: probability of winning the race then.", "share"
+        ),
         _number("p_race_error", "Its Monte Carlo standard error.", "share"),
         _number("p_race_before", "Without the supposition.", "share"),
         _number("share", "Our expected share then.", "share"),
