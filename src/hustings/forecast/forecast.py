@@ -39,7 +39,7 @@ def forecast_race(
     choice: Annotated[str, About("Whose odds: a choice of the polls.")],
     rivals: Annotated[list[str], About("Against whom.")],
     rng: np.random.Generator,
-    place: Annotated[str | None, About("The place whose race it is; the whole unless given.")] = None,
+    within: Annotated[str | None, About("The place whose race it is; the whole unless given.")] = None,
     needed: Annotated[float | None, About("Seats that win; more than half unless given.", gt=0)] = None,
     threshold: Annotated[
         float | None, About("Share of the vote that wins; one half unless given.", gt=0, le=1)
@@ -55,7 +55,7 @@ def forecast_race(
     given |= {"fundamentals": fundamentals, "polls": polls}
     tables = {name: table.to_pyarrow().to_pylist() for name, table in given.items()}
     model = prepare(tables, choice=choice, rivals=rivals, election_day=election_day, as_of=as_of, tails=tails)
-    contests = contests_of(model.tree, model.votes, rule, place=place, needed=needed, threshold=threshold)
+    contests = contests_of(model.tree, model.votes, rule, place=within, needed=needed, threshold=threshold)
     now, seed = morning(model, as_of), int(rng.integers(1 << 62))
     found = history.race_draws(contests, now, np.random.default_rng(seed), draws)
     shares = _shares(model, now, threshold, rng)

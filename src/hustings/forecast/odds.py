@@ -121,4 +121,3 @@ def _averaged(model: Model, contests: Contests, now: Morning, as_of: datetime.da
         "share": whole,
         "seats": float(contests.race.seats[leads > 0].sum()) if seated else None,
     }
-

@@ -163,7 +163,7 @@ def contests_of(
     """
     if place is not None and place not in tree.ids:
         raise SettingError.unknown(
-            "[races] place: there is no place", place, tree.ids, "hustings show places"
+            "[races] within: there is no place", place, tree.ids, "hustings show places"
         )
     top = tree.root if place is None else tree.ids.index(place)
     inside = tree.below(top)

@@ -14,6 +14,8 @@ STAGES = (
     "hustings.plans.actions:declare_actions",
     "hustings.plans.contact_plan:plan_contacts",
     "hustings.forecast.forecast:forecast_race",
+    "hustings.forecast.vote_values:value_votes",
+    "hustings.forecast.scenarios:suppose",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",
 )

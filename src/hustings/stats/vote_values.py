@@ -103,14 +103,15 @@ def vote_values(
     # Contests that several places decide are not quite normal: their own draws tell the middle.
     drawn = found.leads.reshape(found.won.size, -1).mean(axis=0, dtype=np.float64)
     centre = np.where(np.repeat(race.is_place >= 0, rivals), _centre(race, mean), drawn)
-    sums = np.zeros((contests, 4))
+    sums = np.zeros((contests, 5))
     for first in range(0, n, _BLOCK):
         part = slice(first, min(first + _BLOCK, n))
         block = Outcomes(found.leads[part], found.seats[part], found.won[part], found.scale[part])
         for contest in range(contests):
             sums[contest] += _at_the_tie(race, block, contest, centre, spread, objective)
-    worth, square, density, decides = sums.T / n
-    error = np.sqrt(np.maximum(square - worth**2, 0.0) / n)
+    worth, square, density, decides, most = sums.T / n
+    # Where no draw decides, the value is not nought but too small for so many draws: as if one had.
+    error = np.sqrt(np.maximum(np.maximum(square - worth**2, 0.0), most**2 / n) / n)
     each = np.stack([worth, error], axis=1) / race.contest_votes[:, None]
     value, value_error = ((race.weights > 0).T @ each).T
     p_decides = np.divide(decides, density, out=np.zeros(contests), where=density > 0)
@@ -120,10 +121,10 @@ def vote_values(
 def _at_the_tie(
     race: Race, block: Outcomes, contest: int, centre: FloatArray, spread: FloatArray, objective: Objective
 ) -> FloatArray:
-    """Sums over a block of draws: worth of a vote times T, its square, density of the tie, the part that decides."""
+    """Sums over a block of draws: worth of a vote times T, its square, the tie's density, what decides, all worth."""
     n, contests, rivals = block.leads.shape
     leads = block.leads.reshape(n, contests * rivals)
-    worth, density, decisive = np.zeros(n), np.zeros(n), np.zeros(n)
+    worth, density, decisive, most = (np.zeros(n) for _ in range(4))
     for index in range(contest * rivals, (contest + 1) * rivals):
         variance = spread[index, index]
         if not variance > 0:
@@ -137,8 +138,10 @@ def _at_the_tie(
         decides = tie * _decides(race, tied, contest, rivals)
         density += tie
         decisive += decides
-        worth += _moved(race, own) * (decides if objective == "win" else tie * race.seats[contest])
-    return np.array([worth.sum(), worth @ worth, density.sum(), decisive.sum()])
+        moved = _moved(race, own)
+        worth += moved * (decides if objective == "win" else tie * race.seats[contest])
+        most += moved * height * (1.0 if objective == "win" else race.seats[contest])
+    return np.array([worth.sum(), worth @ worth, density.sum(), decisive.sum(), most.sum()])
 
 
 def _first_at(own: NDArray[np.float32], rival: int) -> NDArray[np.bool_]:
