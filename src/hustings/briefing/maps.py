@@ -70,7 +70,9 @@ def chance_map(
             {"d": place["path"], "fill": fill, "stroke": light("pale"), "stroke-width": f"{0.6 / scale:.2f}"},
         )
         ElementTree.SubElement(shape, "title").text = clean(told.get(code) or f"{place['name']}: not known")
-    return framed([group, *_legend(width, height)], width, height + _LEGEND, name=name, title=title, about=about)
+    return framed(
+        [group, *_legend(width, height)], width, height + _LEGEND, name=name, title=title, about=about
+    )
 
 
 def _legend(width: float, top: float) -> list[ElementTree.Element]:
