@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from hustings.errors import DesignError
-from hustings.stats.polls import Polls, Prior, Scales, _World
+from hustings.stats.poll_world import Polls, Prior, Scales, build
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def news(
     places = len(prior.mean)
     if not new.any():
         return News(np.zeros((0, places)), *(np.zeros(0) for _ in range(3)))
-    world = _World.of(polls, prior, np.asarray(correlation, np.float64), scales, votes)
+    world = build(polls, prior, correlation, scales, votes)
     rows, walks = world.rows, len(world.believed.walk)
     day = np.asarray(polls.day, np.float64)
     seen = rows @ world.believed.covariance

@@ -37,6 +37,7 @@ PLACES = TableSpec(
         _PLACE,
         Column("parent_id", "text", "The place that it is part of; null for the whole."),
         Column("name", "text", "What people call it."),
+        Column("region", "text", "Places of one region move together; a division that does not change."),
         _number("seats", "Electors or seats that it gives; null or 0 where it gives none."),
         _number("votes", "Votes expected: usually those of the last election.", "votes"),
         *_LOADED,
