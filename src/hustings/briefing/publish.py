@@ -14,6 +14,7 @@ from hustings.errors import CampaignError
 from hustings.warehouse import Lake, open_published, read
 
 FILE = "briefing.html"
+_FORECAST = ("odds", "forecast", "forecast_days", "forecast_moves", "forecast_checks", "vote_values")
 
 
 def write_page(campaign: Campaign, out: Path | None = None, as_of: str | None = None) -> Path:
@@ -67,6 +68,7 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             name: _rows(lake, name)
             for name in ("briefing", "decisions", "goals", "lifts", "experiments", "options", "actions")
         }
+        forecast = {name: _rows(lake, name) for name in _FORECAST}
         return Facts(
             name=campaign.name,
             place=campaign.place,
@@ -84,6 +86,7 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             options=rows["options"],
             actions=rows["actions"],
             sources=_sources(lake, day),
+            **forecast,
         )
 
 

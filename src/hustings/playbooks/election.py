@@ -25,6 +25,7 @@ STAGES = (
     "hustings.forecast.forecast:forecast_race",
     "hustings.forecast.vote_values:value_votes",
     "hustings.forecast.scenarios:suppose",
+    "hustings.forecast.checks:check_forecasts",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",
 )
