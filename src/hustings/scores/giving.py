@@ -37,12 +37,13 @@ def expect_gifts(
     as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
     horizon_days: Annotated[int, About("How many days ahead gifts are expected.", ge=1, le=3650)] = 90,
     period_days: Annotated[
-        int, About("Days in a period: the opportunities of `bg_bb`, and the unit of time of `bg_nbd`.", ge=1)
+        int,
+        About("Days in a period: the opportunities of `bg_bb`, and the unit of time of the others.", ge=1),
     ] = 30,
     model: Annotated[
-        Literal["best", "bg_nbd", "bg_bb"],
+        Literal["best", "bg_nbd", "mbg_nbd", "bg_bb"],
         About(
-            "`bg_nbd`: gifts at any time; `bg_bb`: one gift or none in each period; `best`: as foreseen best."
+            "`mbg_nbd`: gifts at any time; `bg_nbd`: the same, and nobody stops at the first; `bg_bb`: one or none in each period; `best`: as foreseen best."
         ),
     ] = "best",
     kind: Annotated[str, About("The kind of event that is a gift.")] = "gift",
@@ -61,15 +62,15 @@ def expect_gifts(
     rng: np.random.Generator,
 ) -> Result:
     """A row for everyone who has given, or none when the model does not beat its rule of thumb."""
-    if model != "bg_nbd" and horizon_days % period_days:
+    if model in ("best", "bg_bb") and horizon_days % period_days:
         raise DesignError.of(
             f"[giving.{giving}] horizon_days is not a whole number of periods", received=horizon_days,
-            allowed=f"a multiple of period_days ({period_days})", then='or set model = "bg_nbd"',
+            allowed=f"a multiple of period_days ({period_days})", then='or set model = "mbg_nbd"',
         )  # fmt: skip
     yearly = float(np.log1p(discount))
     terms = Terms(horizon_days, period_days, float(np.expm1(yearly * period_days / 365.2425)), ridge)
     gifts = read_gifts(events, people, kind, as_of, ledger)
-    kinds: tuple[Kind, ...] = ("bg_nbd", "bg_bb") if model == "best" else (model,)
+    kinds: tuple[Kind, ...] = ("bg_nbd", "mbg_nbd", "bg_bb") if model == "best" else (model,)
     found = _outcome(gifts, days(as_of), terms, kinds, rule, rng)
     row = card_row(
         giving, as_of, rule, len(gifts.person_id), found.fitted, found.judged, found.card, found.why

@@ -191,7 +191,7 @@ def card_row(
         "purpose": "who will give again, how often and how much",
         "population": "people who have given",
         "as_of": as_of,
-        "learner": {"bg_nbd": "BG/NBD", "bg_bb": "BG/BB"}[fitted.kind] if fitted else "none",
+        "learner": fitted.kind.upper().replace("_", "/") if fitted else "none",
         "n_people": n_people,
         "rule": rule,
         **(judged.columns if judged else {}),
