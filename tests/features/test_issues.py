@@ -187,6 +187,7 @@ def test_keywords_of_an_unknown_issue_are_refused():
 def test_keywords_match_whole_beginnings_and_draws_are_nobody_s():
     found = keyword_matches(["schools!", "the school bus", "reschooled", ""], ["school", "bus"], {})
     assert found.tolist() == [0, -1, -1, -1]
+    assert keyword_matches(["a bus", "their school"], ["buses", "schools"], {}).tolist() == [0, 1]
 
 
 def test_a_declared_threshold_is_used():

@@ -65,7 +65,7 @@ def expect_gifts(
     if model in ("best", "bg_bb") and horizon_days % period_days:
         raise DesignError.of(
             f"[giving.{giving}] horizon_days is not a whole number of periods", received=horizon_days,
-            allowed=f"a multiple of period_days ({period_days})", then='or set model = "mbg_nbd"',
+            allowed=f"a multiple of period_days ({period_days})", then='set another horizon_days, or model = "mbg_nbd"',
         )  # fmt: skip
     yearly = float(np.log1p(discount))
     terms = Terms(horizon_days, period_days, float(np.expm1(yearly * period_days / 365.2425)), ridge)
