@@ -215,6 +215,32 @@ def test_the_rule_of_thumb_is_the_sum_of_three_fifths():
     assert found.tolist() == [5, 5, 7, 7, 9, 9, 11, 11, 13, 13]
 
 
+def test_a_shop_before_christmas_is_told_no_better_than_by_the_rule_of_thumb(data_file):
+    """Real purchases: the season is in no model, so that it loses to a rule that is as good, and says so."""
+    import pyarrow.parquet as pq
+
+    lines = ibis.memtable(pq.read_table(data_file("shopping/lines.parquet")))
+    lines = lines.filter(lines.CustomerID.notnull())
+    bought = lines.group_by(
+        person_id=lines.CustomerID.cast("int64").cast("string"), invoice=lines.InvoiceNo
+    ).agg(
+        value=(lines.Quantity * lines.UnitPrice).sum() * 100,
+        happened_at=lines.InvoiceDate.min(),
+        arrived_at=lines.InvoiceDate.min(),
+    )
+    who = bought.select("person_id").distinct().mutate(household_id=lambda t: t.person_id)
+    made = expect_gifts(
+        bought.mutate(kind=ibis.literal("gift")), who, giving="shop", as_of=datetime.date(2011, 12, 10),
+        rng=np.random.default_rng(1),
+    )  # fmt: skip
+    row = {name: values[0] for name, values in made["models"].items()}
+    assert not row["published"]
+    assert "rfm" in row["reason"]
+    assert row["gain_high"] < 0
+    top = json.loads(row["card"])["cents_from_top_tenth"]
+    assert top["model"]["estimate"] > top["rfm"]["estimate"]
+
+
 TOML = """
 [campaign]
 name = "Gifts"

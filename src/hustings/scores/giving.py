@@ -47,9 +47,6 @@ def expect_gifts(
         ),
     ] = "best",
     kind: Annotated[str, About("The kind of event that is a gift.")] = "gift",
-    rule: Annotated[
-        Literal["rfm", "gave_last_year"], About("The rule of thumb that the model must beat.")
-    ] = "rfm",
     discount: Annotated[float, About("A year's discount on money to come.", ge=0, le=1)] = 0.0,
     ledger: Annotated[
         bool,
@@ -61,7 +58,7 @@ def expect_gifts(
     ] = 0.1,
     rng: np.random.Generator,
 ) -> Result:
-    """A row for everyone who has given, or none when the model does not beat its rule of thumb."""
+    """A row for everyone who has given, or none when the model does not beat the better rule of thumb."""
     if model in ("best", "bg_bb") and horizon_days % period_days:
         raise DesignError.of(
             f"[giving.{giving}] horizon_days is not a whole number of periods", received=horizon_days,
@@ -71,10 +68,8 @@ def expect_gifts(
     terms = Terms(horizon_days, period_days, float(np.expm1(yearly * period_days / 365.2425)), ridge)
     gifts = read_gifts(events, people, kind, as_of, ledger)
     kinds: tuple[Kind, ...] = ("bg_nbd", "mbg_nbd", "bg_bb") if model == "best" else (model,)
-    found = _outcome(gifts, days(as_of), terms, kinds, rule, rng)
-    row = card_row(
-        giving, as_of, rule, len(gifts.person_id), found.fitted, found.judged, found.card, found.why
-    )
+    found = _outcome(gifts, days(as_of), terms, kinds, rng)
+    row = card_row(giving, as_of, len(gifts.person_id), found.fitted, found.judged, found.card, found.why)
     rows: dict[str, Any] = {name: [] for name in spec("giving").names}
     if found.fitted is not None and row["published"]:
         row["model"] = as_text(found.fitted, terms)
@@ -83,7 +78,7 @@ def expect_gifts(
 
 
 def _outcome(
-    gifts: Gifts, day: int, terms: Terms, kinds: tuple[Kind, ...], rule: str, rng: np.random.Generator
+    gifts: Gifts, day: int, terms: Terms, kinds: tuple[Kind, ...], rng: np.random.Generator
 ) -> Outcome:
     """Choose on the days before last, judge on the last, then fit to all."""
     card: dict[str, Any] = {"n_gifts_of_no_amount_or_less": gifts.n_refused}
@@ -94,7 +89,7 @@ def _outcome(
     if chosen is None:
         return Outcome(None, None, card, "; ".join(f"{k}: {v}" for k, v in card["candidates"].items()))
     try:
-        judged = judge(gifts, day - terms.horizon, terms, chosen, rule, rng)
+        judged = judge(gifts, day - terms.horizon, terms, chosen, rng)
         fitted = fit_givers(gifts, day, terms, chosen)
     except DesignError as error:
         return Outcome(None, None, card, str(error))
