@@ -233,6 +233,18 @@ def test_the_truth_of_bg_nbd_is_within_its_intervals():
     assert np.sum(held) >= 85
 
 
+def test_the_truth_of_gamma_gamma_is_within_its_intervals():
+    p, q, gamma = truth = np.array([4.0, 3.5, 25.0])
+    held = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n = 1 + rng.poisson(1.5, 1_000)
+        mean = rng.gamma(p * n) / n / rng.gamma(q, 1 / gamma, 1_000)
+        found = giving.fit_gamma_gamma(n, mean).maximum
+        held.append(np.abs(np.log(found.parameters / truth)) < 1.96 * np.sqrt(np.diag(found.covariance)))
+    assert np.mean(held) >= 0.89
+
+
 def test_gifts_of_a_time_held_out_are_as_many_as_expected():
     """Expected against what the same people really did; the drawn interval of the total holds it."""
     held = 0
