@@ -127,7 +127,7 @@ def test_a_race_of_the_forecast_says_what_to_expect():
             "high": "float64",
         },
     )
-    whole = live(table(before()), forecast=forecast, race="governor")["State"]
+    whole = live(table(before(300)), forecast=forecast, race="governor")["State"]
     assert whole["expected_share"] == pytest.approx(0.47, abs=1e-6)
     assert whole["std_error"] == pytest.approx(0.06 / 3.92, rel=0.35)
     with pytest.raises(DesignError, match="No forecast of the race 'senate'"):
