@@ -30,7 +30,7 @@ def _logistic(score: Any) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Write the four files."""
+    """Write the five files."""
     rng = np.random.default_rng(20261103)
     county = np.arange(PRECINCTS) % COUNTIES
     lean = rng.normal(0, 0.35, PRECINCTS) + np.linspace(-0.5, 0.5, COUNTIES)[county] + 0.03
@@ -69,10 +69,17 @@ def main(folder: Path) -> None:
     _write(
         folder / "ballots.csv", "voter election status on", _ballots(rng, party, voted, rng.random(N) < loyal)
     )
+    returns = _returns(rng, county, lean)
+    _write(folder / "returns.csv", "election county precinct candidate votes counted", returns)
+    before: dict[str, dict[str, int]] = {}
+    for election, name, _, choice, votes, _ in returns:
+        if election == "2022 governor":
+            of = before.setdefault(name, {})
+            of[choice] = of.get(choice, 0) + int(votes)
     _write(
-        folder / "returns.csv",
-        "election county precinct candidate votes counted",
-        _returns(rng, county, lean),
+        folder / "counties.csv",
+        "county state Poe Low",
+        [(name, "State", of["Poe"], of["Low"]) for name, of in sorted(before.items())],
     )
 
 

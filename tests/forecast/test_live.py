@@ -40,7 +40,7 @@ def table(*rows) -> ibis.Table:
     return ibis.memtable([one for few in rows for one in few], schema=SCHEMA)
 
 
-def live(returns, *, people=None, **more) -> dict[str, dict]:
+def live(returns, *, people=None, forecast=None, **more) -> dict[str, dict]:
     given = {
         "election": "2026",
         "earlier": "2022",
@@ -50,7 +50,7 @@ def live(returns, *, people=None, **more) -> dict[str, dict]:
         "draws": 1000,
     }
     found = follow_returns(
-        returns, None, people, None, night="night", rng=np.random.default_rng(1), **given | more
+        returns, None, people, None, forecast, night="night", rng=np.random.default_rng(1), **given | more
     )
     assert tuple(found) == spec("live").names
     assert len({len(values) for values in found.values()}) == 1
@@ -111,6 +111,27 @@ def test_the_forecasts_own_share_replaces_the_earlier_one():
     assert whole["expected_share"] == pytest.approx(0.48, abs=1e-6)
     assert whole["votes"] == pytest.approx(50_000, rel=0.05)
     assert whole["std_error"] < 0.02
+
+
+def test_a_race_of_the_forecast_says_what_to_expect():
+    forecast = ibis.memtable(
+        [
+            {"race": "governor", "parent_id": None, "share": 0.47, "low": 0.44, "high": 0.50},
+            {"race": "governor", "parent_id": "State", "share": 0.60, "low": 0.55, "high": 0.65},
+        ],
+        schema={
+            "race": "string",
+            "parent_id": "string",
+            "share": "float64",
+            "low": "float64",
+            "high": "float64",
+        },
+    )
+    whole = live(table(before(300)), forecast=forecast, race="governor")["State"]
+    assert whole["expected_share"] == pytest.approx(0.47, abs=1e-6)
+    assert whole["std_error"] == pytest.approx(0.06 / 3.92, rel=0.35)
+    with pytest.raises(DesignError, match="No forecast of the race 'senate'"):
+        live(table(before()), forecast=forecast, race="senate")
 
 
 def test_a_precinct_that_was_not_there_before_is_like_its_region():
@@ -232,6 +253,7 @@ def checked(watched: range, *, turnout_score: str = "turnout") -> dict[str, dict
         events,
         people,
         scores,
+        None,
         night="ohio",
         election="2012",
         ours="Ours",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 
-from hustings.forecast.own_polls import as_polls
+import pytest
+
+from hustings.errors import DesignError
+from hustings.forecast.own_polls import own_polls
 
 
 def row(place: str, level: str, share: float | None = 0.52, poll_id: str = "own may") -> dict:
@@ -23,7 +26,16 @@ def row(place: str, level: str, share: float | None = 0.52, poll_id: str = "own 
 
 
 def told(rows, places) -> list[tuple[str, str]]:
-    return [(poll["poll_id"], poll["place_id"]) for poll in as_polls(rows, places, 2026, "Poe", "Low")][::2]
+    return [
+        (poll["poll_id"], poll["place_id"])
+        for poll in own_polls(
+            rows,
+            ["may", "june"][: 1 + any(r["poll_id"] == "own june" for r in rows)],
+            places,
+            2026,
+            ["Poe", "Low"],
+        )
+    ][::2]
 
 
 def test_a_survey_is_read_by_place_or_as_a_whole_and_never_both():
@@ -38,3 +50,15 @@ def test_a_survey_is_read_by_place_or_as_a_whole_and_never_both():
 
 def test_a_place_without_a_number_or_outside_the_forecast_is_no_poll():
     assert told([row("OH", "place", None), row("XX", "place")], {"OH"}) == []
+
+
+def test_a_survey_that_is_not_there_and_a_race_of_three_are_refused():
+    with pytest.raises(DesignError, match="No such survey 'mai' \\(did you mean 'may'"):
+        own_polls([row("OH", "place")], ["mai"], {"OH"}, 2026, ["Poe", "Low"])
+    with pytest.raises(DesignError, match="one rival"):
+        own_polls([row("OH", "place")], ["may"], {"OH"}, 2026, ["Poe", "Low", "Kay"])
+
+
+def test_a_survey_of_another_race_is_left_alone():
+    rows = [row("OH", "place"), row("OH", "place", poll_id="own senate")]
+    assert told(rows, {"OH"}) == [("own may", "OH")]

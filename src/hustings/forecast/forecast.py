@@ -11,6 +11,7 @@ from hustings import stats
 from hustings.forecast import history
 from hustings.forecast.model import Model, Morning, jointly, morning, prepare
 from hustings.forecast.odds import odds_of
+from hustings.forecast.own_polls import own_polls
 from hustings.forecast.shares import Shares, shares_of
 from hustings.forecast.thumb import mean_of_polls
 from hustings.forecast.tree import Contests, contests_of
@@ -31,6 +32,7 @@ def forecast_race(
     results: Table,
     fundamentals: Table,
     polls: Table,
+    survey_polls: Table | None,
     *,
     race: str,
     as_of: Annotated[datetime.date, About("Polls count that ended before this day.")],
@@ -39,6 +41,9 @@ def forecast_race(
     choice: Annotated[str, About("Whose odds: a choice of the polls.")],
     rivals: Annotated[list[str], About("Against whom.")],
     rng: np.random.Generator,
+    surveys: Annotated[
+        list[str], About("Own surveys (`[surveys.NAME]`) of this race, read as polls beside the others.")
+    ] = [],  # noqa: B006
     within: Annotated[str | None, About("The place whose race it is; the whole unless given.")] = None,
     needed: Annotated[float | None, About("Seats that win; more than half unless given.", gt=0)] = None,
     threshold: Annotated[
@@ -54,6 +59,10 @@ def forecast_race(
     given = {"places": places, "place_features": place_features, "results": results}
     given |= {"fundamentals": fundamentals, "polls": polls}
     tables = {name: table.to_pyarrow().to_pylist() for name, table in given.items()}
+    if surveys:
+        own = [] if survey_polls is None else survey_polls.to_pyarrow().to_pylist()
+        ids = {row["place_id"] for row in tables["places"]}
+        tables["polls"] += own_polls(own, surveys, ids, election_day.year, [choice, *rivals])
     model = prepare(tables, choice=choice, rivals=rivals, election_day=election_day, as_of=as_of, tails=tails)
     contests = contests_of(model.tree, model.votes, rule, place=within, needed=needed, threshold=threshold)
     now, seed = morning(model, as_of), int(rng.integers(1 << 62))

@@ -25,6 +25,7 @@ def follow_returns(
     events: Table | None,
     people: Table | None,
     scores: Table | None,
+    forecast: Table | None,
     *,
     night: str,
     election: Annotated[
@@ -39,6 +40,10 @@ def follow_returns(
     earlier: Annotated[str, About("Of returns: the earlier election that says what to expect.")] = "",
     earlier_ours: Annotated[str, About("Our choice in it; the same word unless given.")] = "",
     earlier_theirs: Annotated[str, About("The other choice in it; the same word unless given.")] = "",
+    race: Annotated[
+        str | None,
+        About("The race whose forecast says what to expect, in place of `expected_share` and its error."),
+    ] = None,
     expected_share: Annotated[
         float | None,
         About("Our share by the forecast; that of the earlier election unless given.", ge=0.01, le=0.99),
@@ -86,6 +91,8 @@ def follow_returns(
     else:
         units = from_voters(events, people, scores, election, (turnout, support), share_of_day, until)
         errors = (support_error, timing_error)
+    if race is not None:
+        expected_share, expected_error = _foretold(forecast, race)
     share, votes = _shifted(units, expected_share), units.expected.votes
     if expected_votes is not None:
         votes = votes * expected_votes / votes.sum()
@@ -102,6 +109,16 @@ def follow_returns(
     fixed = {"night": night, "gap": found.gap, "counted_at": units.until}
     rows |= {name: [value] * n for name, value in fixed.items()}
     return {name: rows[name] for name in spec("live").names}
+
+
+def _foretold(forecast: Table | None, race: str) -> tuple[float, float]:
+    """The whole's share by the forecast of a race, and its standard error."""
+    rows = [] if forecast is None else forecast.filter(forecast.parent_id.isnull()).to_pyarrow().to_pylist()
+    of = {row["race"]: row for row in rows if row["share"] is not None}
+    if race not in of:
+        raise DesignError.unknown("No forecast of the race", race, of, f"a section [races.{race}]")
+    width = of[race]["high"] - of[race]["low"]
+    return float(of[race]["share"]), float(np.clip(width / (2 * 1.96), 0.001, 0.2))
 
 
 def _shifted(units: Units, target: float | None) -> Floats:

@@ -283,7 +283,7 @@ def _readings(
     gap = np.hypot(beliefs.region, beliefs.feature)
     # The forecast's error is one of the whole: what regions add to it is part of it.
     uneven = np.sum((np.bincount(expected.region, weights=moved) / moved.sum()) ** 2)
-    region = min(beliefs.region, common / 2 / np.sqrt(uneven))
+    region = min(beliefs.region, common / 3 / np.sqrt(uneven))
     fixed[:SLOPES] = np.sqrt(common**2 - region**2 * uneven), gap, max(measured, 1e-6)
     # Early units' slopes are bent, too, where what sorts them goes with what is known of them.
     fixed[SLOPES : SLOPES + p] = BENT * gap
