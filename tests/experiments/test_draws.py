@@ -277,3 +277,16 @@ def test_a_test_is_sealed_until_both_its_day_and_its_size():
     assert why_sealed(day, day, 10, 10) is None
     assert why_sealed(day, None, 10, 9) == "sealed until the outcome of 10 people is known (9 now)"
     assert "2026-11-02 and" in why_sealed(day, datetime.date(2026, 11, 2), 10, 9)
+
+
+def test_the_command_says_what_can_be_found_before_and_what_was_drawn_after(before, after, capsys):
+    from hustings.cli import main
+
+    assert main(["design", "letters", "-C", str(before)]) == 0
+    told = capsys.readouterr().out
+    assert "1,000 people may be drawn, as known on 2026-07-19" in told
+    assert "household" in told
+    assert main(["design", "letters", "-C", str(after)]) == 0
+    assert "letters was drawn as of 2026-07-20" in capsys.readouterr().out
+    assert main(["design", "leters", "-C", str(after)]) == 1
+    assert "did you mean" in capsys.readouterr().err

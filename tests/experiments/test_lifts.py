@@ -174,3 +174,19 @@ def test_michigan_gives_the_published_lifts(michigan, rows):
 
 def test_michigan_has_its_households_and_one_arm_in_each(michigan, rows):
     assert len(rows(michigan, "households")) == 180_002
+
+
+def test_michigan_gives_the_published_lifts_within_blocks_and_adjusted_ones_agree(michigan, rows):
+    """Gerber, Green & Larimer (2008), table 3, model b."""
+    published = {"Civic Duty": 1.80, "Hawthorne": 2.62, "Self": 4.89, "Neighbors": 8.18}
+    found = {(row["arm"], row["estimator"]): row for row in rows(michigan, "lifts")}
+    for arm, points in published.items():
+        plain, within, adjusted = (
+            found[arm, name] for name in ("intention_to_treat", "block_effects", "adjusted")
+        )
+        assert round(100 * within["estimate"], 2) == points
+        assert within["std_error"] < plain["std_error"]
+        assert adjusted["std_error"] < plain["std_error"]
+        assert abs(adjusted["estimate"] - plain["estimate"]) < plain["std_error"]
+        assert found[arm, "anytime"]["low"] > 0
+        assert plain["q_value"] < 1e-6

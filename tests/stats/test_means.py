@@ -392,3 +392,46 @@ def test_cluster_codes_are_dense_and_keep_the_partition_and_its_order(labels):
 def test_arm_codes_with_text_are_refused():
     with pytest.raises(DesignError, match="integers"):
         arm_codes(np.array(["a", "b"]), 2, 2, 0)
+
+
+# Weights of a survey
+
+
+def test_weighted_lifts_are_those_of_weighted_least_squares_with_clusters():
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(21)
+    y, arm, cluster = clustered(rng, effect=0.4)
+    w = rng.random(y.size) * 3
+    found = difference_in_means(y, arm, cluster, n_arms=2, weight=w)
+    oracle = sm.WLS(y, sm.add_constant(arm.astype(float)), weights=w).fit(
+        cov_type="cluster", cov_kwds={"groups": cluster, "use_correction": False}
+    )
+    assert found.estimate[0] == pytest.approx(oracle.params[1])
+    assert found.std_error[0] == pytest.approx(oracle.bse[1] * np.sqrt(40 / 39))
+
+
+def test_weights_of_one_change_nothing_and_people_of_weight_zero_count_for_nothing():
+    y, arm, cluster = clustered(np.random.default_rng(22))
+    plain = difference_in_means(y, arm, cluster, n_arms=2)
+    assert difference_in_means(y, arm, cluster, n_arms=2, weight=np.ones(y.size)).low == pytest.approx(
+        plain.low
+    )
+    kept = cluster > 10
+    some = difference_in_means(y, arm, cluster, n_arms=2, weight=kept.astype(float))
+    few = difference_in_means(y[kept], arm[kept], cluster[kept], n_arms=2)
+    assert some.estimate == pytest.approx(few.estimate)
+    assert some.std_error == pytest.approx(few.std_error)
+
+
+def test_an_arm_whose_weights_are_all_zero_has_a_reason_and_no_zero():
+    y, arm, cluster = clustered(np.random.default_rng(23))
+    found = difference_in_means(y, arm, cluster, n_arms=2, weight=(arm == 0).astype(float))
+    assert found.reason == ["in the arm every weight is 0"]
+    assert np.isnan(found.estimate[0])
+
+
+@pytest.mark.parametrize("weight", [[-1.0, 1, 1, 1], [np.nan, 1, 1, 1], [np.inf, 1, 1, 1], [1.0]])
+def test_weights_that_are_none_are_refused(weight):
+    with pytest.raises(DesignError, match="Weights"):
+        difference_in_means([0.0, 1, 0, 1], [0, 0, 1, 1], range(4), n_arms=2, weight=weight)

@@ -49,8 +49,8 @@ def boundary(n_units: ArrayLike, *, planned: float, confidence: float = 0.95) ->
     Raises:
         DesignError: No units, or a confidence outside (0, 1).
 
-    Source: Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, Annals of Statistics 52 (2024), arXiv 2103.06476,
-    theorem 2.2 and appendix B.2.
+    Source: Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, Annals of Statistics 52 (2024), arXiv 2103.06476:
+    the normal mixture, with its approximation to the best ρ.
 
     >>> boundary([100, 1000, 100_000], planned=1000).round(2).tolist()
     [3.86, 3.04, 3.56]
