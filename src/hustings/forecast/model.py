@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,11 @@ from hustings.errors import SettingError, TableError
 from hustings.forecast.beliefs import Beliefs, believe, votes_expected
 from hustings.forecast.readings import Poll, as_arrays, as_known, gather
 from hustings.forecast.tree import Tree, plant
-from hustings.stats.poll_world import Polls
-from hustings.stats.polls import Posterior
 from hustings.stats.races import FloatArray
+
+if TYPE_CHECKING:
+    from hustings.stats.poll_world import Polls
+    from hustings.stats.polls import Posterior
 
 Rows = list[dict[str, Any]]
 
