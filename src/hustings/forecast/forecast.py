@@ -31,6 +31,7 @@ def forecast_race(
     results: Table,
     fundamentals: Table,
     polls: Table,
+    survey_polls: Table | None,
     *,
     race: str,
     as_of: Annotated[datetime.date, About("Polls count that ended before this day.")],
@@ -53,6 +54,7 @@ def forecast_race(
     """The forecast of one race as of one morning, its past, and what has moved it."""
     given = {"places": places, "place_features": place_features, "results": results}
     given |= {"fundamentals": fundamentals, "polls": polls}
+    given |= {} if survey_polls is None else {"survey_polls": survey_polls}
     tables = {name: table.to_pyarrow().to_pylist() for name, table in given.items()}
     model = prepare(tables, choice=choice, rivals=rivals, election_day=election_day, as_of=as_of, tails=tails)
     contests = contests_of(model.tree, model.votes, rule, place=within, needed=needed, threshold=threshold)
