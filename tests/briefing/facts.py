@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from hustings.briefing import maps
 from hustings.briefing.page import Facts
 
 ARMS = (  # arm, people, households, lift, standard error: Gerber, Green & Larimer, APSR 2008
@@ -60,6 +61,65 @@ def michigan() -> Facts:
 
 def empty() -> Facts:
     return Facts(name="A campaign without data")
+
+
+def election() -> Facts:
+    """A made-up presidential race on a day in November."""
+    race, states = "president", maps.shapes()["places"]
+    day = date(2016, 11, 7)
+    places = []
+    for i, code in enumerate(states):
+        share = 0.42 + 0.003 * ((i * 29) % 51)
+        places.append(
+            {"race": race, "place_id": code, "name": code, "share": share, "low": share - 0.04, "high": share + 0.04,
+             "p_win": min(max(0.5 + (share - 0.5) * 14, 0.001), 0.999), "p_tipping": 0.02, "seats": 10.0,
+             "n_polls": i % 9, "is_leaf": True}
+        )  # fmt: skip
+    values = [
+        {"race": race, "place_id": row["place_id"], "name": row["place_id"], "objective": "win", "value": 1e-7,
+         "std_error": 1e-9, "per_10000": 0.1, "relative": 1 + i % 7, "p_decides": 0.1, "votes": 1e6}
+        for i, row in enumerate(places)
+    ]  # fmt: skip
+    odds = {"race": race, "rule": "electors", "choice": "Democrats", "rivals": "Republicans", "needed": 270}
+    own = {
+        "estimator": "forecast",
+        "p_win": 0.83,
+        "p_win_error": 0.0015,
+        "share": 0.52,
+        "low": 0.49,
+        "high": 0.55,
+    }
+    own |= {"seats": 303.0, "seats_low": 227.0, "seats_high": 358.0, "n_polls": 1555, "n_draws": 66_000}
+    days = [
+        {"race": race, "place_id": "US", "told_on": day - timedelta(days=7 * k), "p_race": 0.8 - 0.02 * (k % 9),
+         "p_race_error": 0.003, "share": 0.52, "low": 0.49, "high": 0.55}
+        for k in range(17)
+    ]  # fmt: skip
+    causes = [("ABC, 6 November", "US", 0.02), ("UNH, 6 November", "NH", -0.01), ("rest", None, 0.001)]
+    moves = [
+        {"race": race, "rank": i, "cause": cause, "place_id": place, "share": 0.52, "expected": 0.51,
+         "share_change": 0.001, "p_win_change": change, "p_win_change_error": None, "since_on": date(2016, 11, 6)}
+        for i, (cause, place, change) in enumerate(causes, 1)
+    ]  # fmt: skip
+    moves.append(
+        moves[-1] | {"rank": 9, "cause": "total", "p_win_change": 0.011, "p_win_change_error": 0.001}
+    )
+    checks = [
+        {"race": race, "year": 2012, "place_id": row["place_id"], "p_win": row["p_win"], "share": row["share"],
+         "low": row["low"], "high": row["high"], "actual_share": row["share"] + 0.01, "won": row["share"] > 0.49}
+        for row in places
+    ]  # fmt: skip
+    return Facts(
+        name="Presidential election",
+        as_of=day,
+        election_day=date(2016, 11, 8),
+        odds=[odds | own, odds | {"estimator": "mean of polls", "seats": 323.0, "share": 0.523}],
+        forecast=places,
+        vote_values=values,
+        forecast_days=days,
+        forecast_moves=moves,
+        forecast_checks=checks,
+    )
 
 
 def strained() -> Facts:

@@ -66,7 +66,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("briefing")
-    for kind in ("michigan", "strained", "empty"):
+    for kind in ("michigan", "strained", "empty", "election"):
         (folder / f"{kind}.html").write_text(render(FACTS[kind]()), encoding="utf-8")
     return {path.stem: path.as_uri() for path in folder.iterdir()}
 
@@ -92,7 +92,7 @@ def opened(browser, addresses) -> Iterator[Any]:
         page.close()
 
 
-@pytest.mark.parametrize("kind", ["michigan", "strained", "empty"])
+@pytest.mark.parametrize("kind", ["michigan", "strained", "empty", "election"])
 def test_nothing_is_asked_of_the_network_and_nothing_breaks_the_policy(opened, addresses, kind):
     page = opened(kind=kind)
     assert {url for url in page.asked if not url.startswith("data:")} == {addresses[kind]}
@@ -107,25 +107,26 @@ def test_the_fonts_are_those_inside_the_page(opened):
     assert len(loaded) == 3
 
 
-@pytest.mark.parametrize("kind", ["michigan", "strained", "empty"])
+@pytest.mark.parametrize("kind", ["michigan", "strained", "empty", "election"])
 @pytest.mark.parametrize("width", [1280, 960, 390, 320])
 def test_nothing_is_wider_than_the_screen(opened, width, kind):
     page = opened(width, kind=kind)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("kind", ["michigan", "strained"])
+@pytest.mark.parametrize("kind", ["michigan", "strained", "election"])
 @pytest.mark.parametrize("width", [1280, 960, 390])
 def test_no_label_is_cut_or_lies_on_a_line_or_on_another(opened, width, kind):
     assert opened(width, kind=kind).evaluate(CROWDED) == []
 
 
+@pytest.mark.parametrize("kind", ["michigan", "election"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
-def test_axe_finds_no_serious_fault(opened, width, scheme):
+def test_axe_finds_no_serious_fault(opened, width, scheme, kind):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe for Playwright is not installed"
     )
-    found = axe.Axe().run(opened(width, scheme)).response["violations"]
+    found = axe.Axe().run(opened(width, scheme, kind)).response["violations"]
     assert [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")] == []
 
 

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from hustings import stats
 from hustings.errors import DesignError
 from hustings.forecast.readings import as_arrays, as_known, gather
 from hustings.forecast.tree import Tree
-from hustings.stats.fundamentals import Expected
-from hustings.stats.poll_scales import Learned, Over
-from hustings.stats.polls import Prior
-from hustings.stats.races import FloatArray
+from hustings.stats.races import FloatArray, logit
+
+if TYPE_CHECKING:
+    from hustings.stats.fundamentals import Expected
+    from hustings.stats.poll_scales import Learned, Over
+    from hustings.stats.poll_world import Prior
 
 Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]
@@ -148,16 +149,20 @@ def _prior(
     places = past.shares.shape[1]
     if not past.years:
         spread = _NOBODY_KNOWS**2 * (0.5 + 0.5 * np.eye(places))
-        return Prior(np.zeros(places), spread), np.eye(places), "no earlier result of all places is known"
+        return (
+            stats.poll_world.Prior(np.zeros(places), spread),
+            np.eye(places),
+            "no earlier result of all places is known",
+        )
     whole, basis = _whole(past, fundamentals, year, choices)
     if len(past.years) >= 2 and places >= 2:
         found = stats.fundamentals.believe(
             past.shares, past.votes, whole, features=alike[0], regions=alike[1]
         )
-        return Prior(found.mean, found.covariance), found.correlated.matrix, basis
+        return stats.poll_world.Prior(found.mean, found.covariance), found.correlated.matrix, basis
     lean = logit(past.shares[-1]) - logit(past.shares[-1] @ past.votes[-1] / past.votes[-1].sum())
     from_there = _CHANGE**2 * np.eye(places) if places > 1 else np.zeros((1, 1))
-    return Prior(lean + whole.value, whole.error**2 + from_there), np.eye(places), basis
+    return stats.poll_world.Prior(lean + whole.value, whole.error**2 + from_there), np.eye(places), basis
 
 
 def _whole(past: Past, rows: Rows, year: int, choices: tuple[str, str]) -> tuple[Expected, str]:
@@ -168,7 +173,7 @@ def _whole(past: Past, rows: Rows, year: int, choices: tuple[str, str]) -> tuple
         level = logit((past.shares * past.votes).sum(axis=1) / past.votes.sum(axis=1))
         changes = np.diff(level)
         apart = float(np.sqrt(np.mean(changes**2))) if len(changes) > 1 else _CHANGE
-        return Expected(
+        return stats.fundamentals.Expected(
             float(level[-1]), apart, np.ones(1), len(changes)
         ), "the last result, without fundamentals"
 
@@ -228,9 +233,9 @@ def _over(
     used = [poll for poll in polls if not poll.reason]
     if not used:
         return None
-    level = Expected(0.0, 1.0, np.zeros(0), 0)
+    level = stats.fundamentals.Expected(0.0, 1.0, np.zeros(0), 0)
     found = stats.fundamentals.believe(
         past.shares[:at], past.votes[:at], level, features=alike[0], regions=alike[1]
     )
     arrays, _ = as_arrays(used, tree, past.votes[at - 1], found.mean, choices, day)
-    return Over(arrays, logit(past.shares[at]), found.correlated.matrix, past.votes[at - 1])
+    return stats.poll_scales.Over(arrays, logit(past.shares[at]), found.correlated.matrix, past.votes[at - 1])

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from hustings import stats
 from hustings.forecast.model import Model, Morning, morning
 from hustings.forecast.readings import Poll, as_arrays
 from hustings.forecast.shares import shares_of
 from hustings.forecast.tree import Contests
-from hustings.stats.polls import whole_slope
-from hustings.stats.races import FloatArray
+from hustings.stats.races import FloatArray, expit
 
 Columns = dict[str, list[Any]]
 _DRAWS = 20_000
@@ -149,7 +147,7 @@ def moves(
     if len(model.rivals) == 1 and model.tails is None:
         lead = today.mean[contests.leaves, 0]
         slope = _slope(contests, found[1], today)
-        steepness = whole_slope(lead, contests.race.votes)[0] * _bend(lead, weights)
+        steepness = stats.poll_world.whole_slope(lead, contests.race.votes)[0] * _bend(lead, weights)
         for poll, change, says, expected in _parts(model, before, today):
             own = change[contests.leaves]
             cause = f"{poll.pollster or 'unnamed pollster'}, {poll.ends_on:%-d %B}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hustings import stats
 from hustings.forecast.tree import Tree
-from hustings.stats.polls import Polls
+
+if TYPE_CHECKING:
+    from hustings.stats.poll_world import Polls
 
 Row = Mapping[str, Any]
 Integers = NDArray[np.int64]
@@ -188,7 +190,7 @@ def as_arrays(
         place, share = number[poll.place_id], poll.share(*choices)
         size = poll.n_asked * min(sum(poll.percents[c] for c in choices), 100.0) / 100
         if place == tree.root and tree.n_leaves > 1:
-            entries.append((i, stats.polls.WHOLE, share, size))
+            entries.append((i, stats.poll_world.WHOLE, share, size))
         elif place < tree.n_leaves:
             entries.append((i, place, share, size))
         else:
@@ -199,7 +201,7 @@ def as_arrays(
     chosen = [polls[i] for i in read]
     middle = [(election_day - p.starts_on).days / 2 + (election_day - p.ends_on).days / 2 for p in chosen]
     houses = _codes([p.pollster or f"{p.source} {p.poll_id}" for p in chosen])
-    return Polls(
+    return stats.poll_world.Polls(
         np.array(place_codes, dtype=np.int64),
         np.array(shares, dtype=np.float64),
         np.array(sizes, dtype=np.float64),

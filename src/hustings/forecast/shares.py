@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, ndtr, ndtri
 
 from hustings import stats
 from hustings.forecast.tree import Tree
-from hustings.stats.races import FloatArray
+from hustings.stats.races import FloatArray, expit
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 _DRAWS = 8_000
@@ -52,6 +51,8 @@ def shares_of(
     Returns:
         One number for each place.
     """
+    from scipy.special import ndtr, ndtri
+
     if mean.shape[1] == 1:
         centre, deviation = _leads(tree, votes, mean[:, 0], covariance)
         bar = 0.0 if threshold is None else np.log(threshold / (1 - threshold))
@@ -69,7 +70,7 @@ def _leads(
     centre[: tree.n_leaves], variance[: tree.n_leaves] = mean, np.diag(covariance)
     for place in range(tree.n_leaves, len(tree.ids)):
         inside = tree.below(place) > 0
-        slope, constant = stats.polls.whole_slope(mean[inside], votes[inside])
+        slope, constant = stats.poll_world.whole_slope(mean[inside], votes[inside])
         centre[place] = slope @ mean[inside] + constant
         variance[place] = slope @ covariance[np.ix_(inside, inside)] @ slope
     return centre, np.sqrt(np.maximum(variance, 0.0))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hustings import stats
 from hustings.forecast.model import Model, Morning
 from hustings.forecast.readings import as_arrays
-from hustings.stats.poll_averages import Average
+
+if TYPE_CHECKING:
+    from hustings.stats.poll_averages import Average
 
 
 def mean_of_polls(model: Model, now: Morning, as_of: datetime.date) -> Average:

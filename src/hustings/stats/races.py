@@ -22,6 +22,25 @@ _BLOCK = 1 << 22
 _MOST = 1 << 29
 
 
+def logit(share: ArrayLike) -> FloatArray:
+    """The log of a share over the rest.
+
+    >>> logit(0.5).tolist()
+    0.0
+    """
+    x = np.asarray(share, dtype=np.float64)
+    return np.asarray(np.log(x) - np.log1p(-x))
+
+
+def expit(lead: ArrayLike) -> FloatArray:
+    """The share of which a number is the logit.
+
+    >>> expit(0.0).tolist()
+    0.5
+    """
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * np.asarray(lead, dtype=np.float64))))
+
+
 class Race(NamedTuple):
     """How the winner is found.
 
