@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from hustings.cli import backtest, brief, check, data, demo, explain, export, init, run, settings, show, tidy
+from hustings.cli import (
+    backtest,
+    brief,
+    check,
+    data,
+    demo,
+    explain,
+    export,
+    init,
+    run,
+    send,
+    settings,
+    show,
+    tidy,
+)
 from hustings.cli.options import Folder
 from hustings.errors import HustingsError
 
@@ -41,6 +55,7 @@ for command in (
     brief.brief,
     backtest.backtest,
     export.export,
+    send.send,
     settings.settings,
     tidy.tidy,
 ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned
+from hustings.tables import collected, derived, field, forecast, giving, issues, kept, messages, planned
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
@@ -11,12 +11,14 @@ __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 _ALL = (
     *collected.COLLECTED,
     *forecast.COLLECTED,
+    *field.COLLECTED,
     *derived.DERIVED,
     *giving.GIVING,
     *issues.ISSUE_TABLES,
     *messages.LEARNED,
     *forecast.DERIVED,
     *planned.PLANNED,
+    *field.DERIVED,
     *kept.KEPT,
 )
 TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
