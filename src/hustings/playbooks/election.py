@@ -20,6 +20,11 @@ STAGES = (
     "hustings.forecast.forecast:forecast_race",
     "hustings.forecast.vote_values:value_votes",
     "hustings.forecast.scenarios:suppose",
+    "hustings.plans.ballots:list_ballots",
+    "hustings.plans.field:measure_field",
+    "hustings.plans.field:forecast_shifts",
+    "hustings.plans.turfs:cut_into_turfs",
+    "hustings.plans.visits:plan_the_visits",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",
 )

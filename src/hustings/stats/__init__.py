@@ -39,12 +39,16 @@ if TYPE_CHECKING:
         races,
         scenarios,
         sentences,
+        show_rates,
         shrinkage,
         text,
         trees,
+        turfs,
         uplift,
         variants,
+        visits,
         vote_values,
+        walks,
         winners,
     )
 
@@ -76,12 +80,16 @@ __all__ = [
     "races",
     "scenarios",
     "sentences",
+    "show_rates",
     "shrinkage",
     "text",
     "trees",
+    "turfs",
     "uplift",
     "variants",
+    "visits",
     "vote_values",
+    "walks",
     "winners",
 ]
 
