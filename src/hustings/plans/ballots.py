@@ -38,10 +38,7 @@ def list_ballots(
     rows = open_.join(people.select("person_id", "household_id", "region_id"), "person_id")
     for name, score in (("turnout", turnout), ("support", support)):
         rows = rows.left_join(_newest(scores, score, name, as_of), "person_id", rname="{name}_" + name)
-    rows = rows.mutate(
-        days_since=(morning - rows.happened_at.cast("timestamp")).cast("int64") / 86_400_000_000
-    )
-    found = arrays(rows.order_by("person_id"), "person_id", "household_id", "region_id", "state", "turnout", "support", "days_since")  # fmt: skip
+    found = arrays(rows.order_by("person_id"), "person_id", "household_id", "region_id", "state", "turnout", "support", "happened_at")  # fmt: skip
     return _ranked(found, support, remind_after, as_of)
 
 
@@ -55,7 +52,7 @@ def _ranked(
 ) -> dict[str, Any]:
     cure = found["state"] == "rejected"
     turnout, backing = (np.asarray(found[name], np.float64) for name in ("turnout", "support"))
-    waited = np.asarray(found["days_since"], np.float64)
+    waited = (np.datetime64(as_of) - found["happened_at"].astype("M8[s]")) / np.timedelta64(1, "D")
     # In a logit a nudge moves people in proportion to p (1 - p); a rejected ballot is a vote that was cast.
     likely = np.where(np.isfinite(turnout), turnout, 0.5)
     value = np.where(cure, 1.0, likely * (1 - likely))

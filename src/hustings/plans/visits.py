@@ -46,7 +46,7 @@ class Stops(NamedTuple):
 def plan_the_visits(
     vote_values: Table,
     forecast: Table,
-    place_features: Table,
+    place_coordinates: Table,
     *,
     race: Annotated[
         str | None, About("The race: a `[races.…]` section; nothing is planned unless given.")
@@ -85,7 +85,7 @@ def plan_the_visits(
     """The visits of the plan and of the rules of thumb beside it, and what each is worth."""
     if race is None:
         return _nothing(as_of, None)
-    stops, lost = _stops(vote_values, forecast, place_features, race, reach_votes)
+    stops, lost = _stops(vote_values, forecast, place_coordinates, race, reach_votes)
     first = starts_on or as_of
     dates = [day for i in range(days) if (day := first + datetime.timedelta(i)) < election_day]
     why = _why_nothing(stops, dates, effect_points, lost)
@@ -101,6 +101,8 @@ def plan_the_visits(
     )
     given = (moved * stops.worth, stay, travel, hours_per_day, left)
     plan = stats.visits.plan_visits(*given)
+    if not any(plan.days):
+        return _nothing(as_of, "no place where a vote is worth something is within the hours of a day")
     ways = {"plan": plan} | {
         name: stats.visits.greedy_visits(*given, order) for name, order in _rules(stops, travel, stay).items()
     }
@@ -121,7 +123,7 @@ def plan_the_visits(
 
 
 def _stops(
-    vote_values: Table, forecast: Table, place_features: Table, race: str, reach: float
+    vote_values: Table, forecast: Table, place_coordinates: Table, race: str, reach: float
 ) -> tuple[Stops, int]:
     """The race's places with a vote's value and coordinates, and how many have none."""
     of = arrays(
@@ -134,18 +136,14 @@ def _stops(
         raise DesignError.of(
             f"[visits] race: no vote has a value in {race!r}", then="hustings show vote_values"
         )
-    told = arrays(
-        place_features.filter(place_features.feature.isin(["latitude", "longitude"])),
-        "place_id",
-        "feature",
-        "value",
-    )
-    at = {}
-    for name in ("latitude", "longitude"):
-        own = told["feature"] == name
-        place = codes(of["place_id"], told["place_id"][own]).codes
-        known = np.append(np.asarray(told["value"][own], np.float64), np.nan)
-        at[name] = known[place]
+    where = arrays(place_coordinates.order_by("source"), "place_id", "latitude", "longitude")
+    place = codes(of["place_id"], list(dict.fromkeys(where["place_id"]))).codes
+    last = {name: row for row, name in enumerate(where["place_id"])}
+    row = np.array([*last.values(), -1], np.int64)[place]
+    at = {
+        name: np.where(row >= 0, np.append(where[name].astype(np.float64), np.nan)[row], np.nan)
+        for name in ("latitude", "longitude")
+    }
     numbers = {name: np.asarray(of[name], np.float64) for name in ("value", "std_error", "votes", "share")}
     sound = np.all([np.isfinite(v) for v in (*at.values(), numbers["value"], numbers["votes"])], axis=0)
     sound &= (np.abs(at["latitude"]) <= 90) & (np.abs(at["longitude"]) <= 180)
@@ -164,7 +162,9 @@ def _stops(
 
 def _why_nothing(stops: Stops, dates: list[datetime.date], effect: float, lost: int) -> str | None:
     if not stops.votes.size:
-        return f"none of the {lost:,} places has coordinates: add latitude and longitude to place_features"
+        return (
+            f"none of the {lost:,} places has coordinates: a source with a block place_coordinates is missing"
+        )
     if not dates:
         return "no day is left before the election"
     if effect <= 0:
@@ -198,7 +198,7 @@ def _visits(
             hours, before = 0.0, 0
             for position, place in enumerate(route):
                 way = float(travel[before, place + 1])
-                begins = clock[day] + datetime.timedelta(hours=hours + way)
+                begins = clock[day] + datetime.timedelta(minutes=round(60 * (hours + way)))
                 votes, value = (left[day] * np.append(v.mean(), np.quantile(v, [0.025, 0.975])) for v in (gained[:, place], worth[:, place]))  # fmt: skip
                 rows.append({
                     "option": option, "day": day + 1, "position": position + 1,

@@ -42,6 +42,22 @@ SHIFTS = TableSpec(
     ),
 )
 
+PLACE_COORDINATES = TableSpec(
+    "place_coordinates",
+    "collected",
+    "where one place is: kept apart from `place_features`, which the forecast learns from",
+    ("source", "place_id"),
+    (
+        _SOURCE,
+        Column("place_id", "text", "The place.", required=True),
+        Column("latitude", "number", "Of where people would meet there.", "degrees", required=True),
+        Column("longitude", "number", "Of where people would meet there.", "degrees", required=True),
+        Column("arrived_at", "time", "When the campaign could know of it.", required=True),
+        Column("load_id", "text", "The load that brought the row.", required=True),
+        Column("line", "integer", "Its row in the file; the first row of data is 1.", required=True),
+    ),
+)
+
 BALLOT_LISTS = TableSpec(
     "ballot_lists",
     "derived",
@@ -188,7 +204,9 @@ VISIT_PLAN = TableSpec(
     "one visit of the candidate, by the plan or by a rule of thumb",
     ("option", "day", "position"),
     (
-        Column("option", "text", "`plan`, `largest places`, `closest places` or `greedy`.", required=True),
+        Column(
+            "option", "text", "`plan`, `largest places`, `closest places` or `nearest places`.", required=True
+        ),
         Column("day", "integer", "The day of travel; 1 is the first.", required=True),
         Column("position", "integer", "The visit's place in the day.", required=True),
         Column("place_id", "text", "The place.", required=True),
@@ -234,7 +252,7 @@ VISIT_OPTIONS = TableSpec(
     ),
 )
 
-COLLECTED = (SHIFTS,)
+COLLECTED = (SHIFTS, PLACE_COORDINATES)
 DERIVED = (
     BALLOT_LISTS,
     FIELD_GOALS,
