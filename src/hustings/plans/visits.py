@@ -42,6 +42,22 @@ class Stops(NamedTuple):
     longitude: Floats
 
 
+class Drawn(NamedTuple):
+    """What days, ways and effects may be.
+
+    Attributes:
+        left: (d,) what is left on election day of what each day's visit moves.
+        travel: (n + 1, n + 1) hours between home and places.
+        net_votes: (draws, n) moved by a visit, on its day.
+        value: (draws, n) what they are worth.
+    """
+
+    left: Floats
+    travel: Floats
+    net_votes: Floats
+    value: Floats
+
+
 @stage(writes=("visit_plan", "visit_options"), section="visits")
 def plan_the_visits(
     vote_values: Table,
@@ -110,6 +126,7 @@ def plan_the_visits(
     effect = effect + effect_spread * rng.standard_normal((_DRAWS, stops.votes.size))
     gained = effect / 100 * stops.votes
     worth = gained * (stops.worth + stops.error * rng.standard_normal(gained.shape))
+    drawn = Drawn(left, travel, gained, worth)
     clock = [
         datetime.datetime.combine(day, datetime.time())
         + datetime.timedelta(hours=first_hour - utc_offset_hours)
@@ -117,8 +134,8 @@ def plan_the_visits(
     ]
     note = f"{lost:,} places without coordinates or a vote's value were left out" if lost else None
     return {
-        "visit_plan": _visits(ways, stops, left, travel, hours_per_visit, clock, gained, worth, as_of),
-        "visit_options": _options(ways, stops, left, travel, gained, worth, effect_points, as_of, note),
+        "visit_plan": _visits(ways, stops, drawn, hours_per_visit, clock, as_of),
+        "visit_options": _options(ways, stops, drawn, effect_points, as_of, note),
     }
 
 
@@ -189,17 +206,21 @@ _ABOUT = {
 
 
 def _visits(
-    ways: dict[str, Any], stops: Stops, left: Floats, travel: Floats, stay: float,
-    clock: list[datetime.datetime], gained: Floats, worth: Floats, as_of: datetime.date,
-) -> dict[str, list[Any]]:  # fmt: skip
+    ways: dict[str, Any],
+    stops: Stops,
+    drawn: Drawn,
+    stay: float,
+    clock: list[datetime.datetime],
+    as_of: datetime.date,
+) -> dict[str, list[Any]]:
     rows: list[dict[str, Any]] = []
     for option, found in ways.items():
         for day, route in enumerate(found.days):
             hours, before = 0.0, 0
             for position, place in enumerate(route):
-                way = float(travel[before, place + 1])
+                way = float(drawn.travel[before, place + 1])
                 begins = clock[day] + datetime.timedelta(minutes=round(60 * (hours + way)))
-                votes, value = (left[day] * np.append(v.mean(), np.quantile(v, [0.025, 0.975])) for v in (gained[:, place], worth[:, place]))  # fmt: skip
+                votes, value = (drawn.left[day] * np.append(v.mean(), np.quantile(v, [0.025, 0.975])) for v in (drawn.net_votes[:, place], drawn.value[:, place]))  # fmt: skip
                 rows.append({
                     "option": option, "day": day + 1, "position": position + 1,
                     "place_id": stops.place_id[place], "name": stops.name[place],
@@ -215,21 +236,25 @@ def _visits(
 
 
 def _options(
-    ways: dict[str, Any], stops: Stops, left: Floats, travel: Floats, gained: Floats, worth: Floats,
-    effect: float, as_of: datetime.date, note: str | None,
-) -> dict[str, list[Any]]:  # fmt: skip
-    weight = {name: _weights(found.days, left, stops.votes.size) for name, found in ways.items()}
-    mine = worth @ weight["plan"]
+    ways: dict[str, Any],
+    stops: Stops,
+    drawn: Drawn,
+    effect: float,
+    as_of: datetime.date,
+    note: str | None,
+) -> dict[str, list[Any]]:
+    weight = {name: _weights(found.days, drawn.left, stops.votes.size) for name, found in ways.items()}
+    mine = drawn.value @ weight["plan"]
     rows = []
     for name, found in ways.items():
-        drawn = worth @ weight[name]
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        less = mine - drawn
+        gained = drawn.value @ weight[name]
+        low, high = np.quantile(gained, [0.025, 0.975])
+        less = mine - gained
         is_plan = name == "plan"
         expected = float(effect / 100 * (stops.votes * stops.worth) @ weight[name])
         rows.append({
             "option": name, "about": _ABOUT[name],
-            "n_visits": int((weight[name] > 0).sum()), "travel_hours": _hours(found.days, travel),
+            "n_visits": int((weight[name] > 0).sum()), "travel_hours": _hours(found.days, drawn.travel),
             "net_votes": float(effect / 100 * stops.votes @ weight[name]),
             "value": expected, "low": low, "high": high,
             "bound": found.bound if is_plan else None, "gap": found.gap if is_plan else None,
