@@ -82,6 +82,19 @@ def test_a_refusal_of_the_formats_channel_counts_besides_the_plans(small, lines)
     assert "p1" not in people(cut(campaign, "mail", format="dialer"), lines)
 
 
+def test_a_number_that_one_refuses_is_not_called_for_another(small, lines):
+    # Two households with one number, spelt in two ways.
+    own = [
+        {"person_id": "p3", "phone": "202-456-1111", "given_name": "C", "address": "3 Main"},
+        {"person_id": "p1", "phone": "(202) 456-1111", "given_name": "A", "address": "1 Main"},
+        {"person_id": "p5", "phone": "202 224 3121", "given_name": "E", "address": "5 Main"},
+    ]
+    small.write(publish=True, people_private=own)
+    small.refuse(1, "phone")
+    found = cut(read_campaign(small.folder), "mail", format="dialer")
+    assert (people(found, lines), found.n_opted_out) == (["p5"], 2)
+
+
 def test_a_shared_number_is_called_once_and_a_wrong_one_never(small, lines):
     found = cut(read_campaign(small.folder), "chase", format="dialer")
     assert [row["phone"] for row in lines(found.path)] == ["+12024561111", "+12024561414"]

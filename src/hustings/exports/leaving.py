@@ -6,6 +6,7 @@ import datetime
 from typing import Any, NamedTuple
 
 from hustings.ballots import voters
+from hustings.exports.contact_points import e164, mail_address
 from hustings.exports.formats import Format
 from hustings.warehouse import Lake, read
 
@@ -24,39 +25,62 @@ class Kept(NamedTuple):
     n_voted: int
 
 
-def still_wanted(lake: Lake, rows: list[dict[str, Any]], form: Format, election_day: datetime.date) -> Kept:
+class _Refusals(NamedTuple):
+    """Who and what is not to be contacted: households, telephone numbers and e-mail addresses."""
+
+    households: set[str]
+    points: set[str]
+
+
+def still_wanted(
+    lake: Lake, rows: list[dict[str, Any]], form: Format, election_day: datetime.date, country: str
+) -> Kept:
     """The people of a list who may still be contacted.
 
     Args:
         lake: The newest state of the lake, published or not.
-        rows: The list, with `household_id`, `person_id` and `channel`.
+        rows: The list, with `household_id`, `person_id`, `channel`, `phone` and `email`.
         form: The format: its channels may be refused as well as the plan's.
         election_day: The election.
+        country: Whose telephone numbers they are, ISO 3166.
 
     Returns:
-        Who stays, and how many left.
+        Who stays, and how many left. A number that one person refuses is not called for another either.
     """
-    refused, voted = _refused(lake), _voted(lake, election_day)
-    willing = [row for row in rows if not _is_refused(row, refused, form)]
+    voted = _voted(lake, election_day)
+    by_channel = {
+        channel: _refused(lake, {"all", channel, *form.channels}, country)
+        for channel in {row["channel"] for row in rows}
+    }
+    willing = [row for row in rows if not _is_refused(row, by_channel[row["channel"]], form, country)]
     kept = [row for row in willing if row["person_id"] not in voted]
     return Kept(kept, len(rows) - len(willing), len(willing) - len(kept))
 
 
-def _refused(lake: Lake) -> dict[str, set[str]]:
-    """Households in which somebody has refused, by channel."""
+def _refused(lake: Lake, channels: set[str], country: str) -> _Refusals:
     opt_outs, identities, people = (read(lake, name) for name in ("opt_outs", "identities", "people"))
     same = [opt_outs.record_source == identities.source, opt_outs.record_id == identities.record_id]
-    who = opt_outs.join(identities.select("source", "record_id", "person_id"), same, rname="{name}_of")
-    homes = who.join(people.select("person_id", "household_id"), "person_id", rname="{name}_p")
-    found: dict[str, set[str]] = {}
-    for row in homes.select("channel", "household_id").distinct().to_pyarrow().to_pylist():
-        found.setdefault(row["channel"], set()).add(row["household_id"])
-    return found
+    chosen = opt_outs.filter(opt_outs.channel.isin(sorted(channels)))
+    who = chosen.join(identities.select("source", "record_id", "person_id"), same, rname="{name}_of")
+    homes = people.semi_join(who, "person_id").select("household_id").distinct()
+    own = read(lake, "people_private").semi_join(who, "person_id").select("phone", "email")
+    points = {
+        point
+        for row in own.to_pyarrow().to_pylist()
+        for point in (e164(row["phone"], country), mail_address(row["email"]))
+        if point
+    }
+    return _Refusals(set(homes.household_id.to_pyarrow().to_pylist()), points)
 
 
-def _is_refused(row: dict[str, Any], refused: dict[str, set[str]], form: Format) -> bool:
-    names = ("all", row["channel"], *form.channels)
-    return any(row["household_id"] in refused.get(name, ()) for name in names)
+def _is_refused(row: dict[str, Any], refused: _Refusals, form: Format, country: str) -> bool:
+    if row["household_id"] in refused.households:
+        return True
+    if form.needs == "an address" or not refused.points:
+        return False
+    return (
+        e164(row.get("phone"), country) in refused.points or mail_address(row.get("email")) in refused.points
+    )
 
 
 def _voted(lake: Lake, election_day: datetime.date) -> set[str]:

@@ -155,7 +155,7 @@ def _people(campaign: Campaign, lake: Lake, order: _Order) -> Finish:
         rows = [row for row in rows if row["person_id"] in order.only]
 
     def finish(latest: Lake) -> tuple[str, Cut, list[dict[str, Any]]]:
-        kept = still_wanted(latest, rows, order.form, campaign.election_day)
+        kept = still_wanted(latest, rows, order.form, campaign.election_day, campaign.country)
         made, of = lines(kept.rows, order.form, campaign.country)
         if kept.rows and not made:
             raise TableError.of(
