@@ -9,10 +9,10 @@ import pytest
 
 from hustings.errors import DesignError
 from hustings.experiments.arms import shares
-from hustings.experiments.assignments import attach_assignments
 from hustings.experiments.experiments import check_experiments
 from hustings.experiments.lifts import measure_lifts
 
+DAY = datetime.date(2026, 7, 1)
 NAMES = ("person_id", "arm", "unit_id", "experiment", "block_id", "assigned_on", "contacted")
 
 
@@ -44,15 +44,14 @@ def outcomes(values: dict[str, float], outcome: str = "voted") -> ibis.Table:
     )
 
 
-def lifts(arms: str, values: dict[str, float], **more) -> list[dict]:
-    found = measure_lifts(
-        assigned(arms),
-        outcomes(values),
-        experiment="t",
-        control="c",
-        measured_by=more.get("measured_by", ["voted"]),
-    )
-    return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+def as_rows(columns: dict) -> list[dict]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*map(list, columns.values()), strict=True)]
+
+
+def lifts(arms: str, values: dict[str, float], estimator: str = "intention_to_treat", **more) -> list[dict]:
+    given = {"experiment": "t", "control": "c", "measured_by": ["voted"], "as_of": DAY} | more
+    found = measure_lifts(assigned(arms), outcomes(values), None, **given)["lifts"]
+    return [row for row in as_rows(found) if row["estimator"] == estimator]
 
 
 def is_empty(row: dict) -> bool:
@@ -97,35 +96,6 @@ def test_several_outcomes_are_each_read():
     assert "gave" in rows[1]["reason"]
 
 
-def test_a_person_in_two_arms_is_in_neither():
-    schema = {
-        "source": "string",
-        "experiment": "string",
-        "record_source": "string",
-        "record_id": "string",
-        "arm": "string",
-        "block_id": "string",
-        "assigned_on": "date",
-        "contacted": "boolean",
-    }
-    base = {
-        "source": "s",
-        "experiment": "t",
-        "record_source": "s",
-        "block_id": None,
-        "assigned_on": None,
-        "contacted": None,
-    }
-    drawn = ibis.memtable(
-        [base | {"record_id": who, "arm": arm} for who, arm in (("1", "c"), ("1", "a"), ("2", "a"))],
-        schema=schema,
-    )
-    same = ibis.memtable({"source": ["s", "s"], "record_id": ["1", "2"], "person_id": ["s:1", "s:2"]})
-    people = ibis.memtable({"person_id": ["s:1", "s:2"], "household_id": ["h", "h"], "place_id": ["p", "p"]})
-    found = attach_assignments(drawn, same, people, experiment="t", unit="place").to_pyarrow().to_pylist()
-    assert [(row["person_id"], row["unit_id"]) for row in found] == [("s:2", "p")]
-
-
 def test_planned_shares_must_name_every_arm():
     assert shares({}, ["c"]) is None
     with pytest.raises(DesignError, match="did you mean 'Self'"):
@@ -148,13 +118,16 @@ def checked(arms: str, planned: dict[str, float]) -> list[dict]:
     found = check_experiments(
         assigned(arms),
         features,
+        ibis.memtable({"experiment": ["t"], "n_two_arms": [0]}),
+        outcomes({}),
         experiment="t",
         control="c",
-        as_of=datetime.date(2026, 7, 1),
+        as_of=DAY,
+        measured_by=["voted"],
         unit="person",
         planned_shares=planned,
     )["experiments"]
-    return [dict(zip(found, row, strict=True)) for row in zip(*map(list, found.values()), strict=True)]
+    return as_rows(found)
 
 
 def test_arms_of_the_wrong_size_are_found_out():
@@ -191,7 +164,7 @@ def test_michigan_gives_the_published_lifts(michigan, rows):
         "Self": (4.85, 0.330, 38_218),
         "Neighbors": (8.13, 0.337, 38_201),
     }
-    found = {row["arm"]: row for row in rows(michigan, "lifts")}
+    found = {row["arm"]: row for row in rows(michigan, "lifts") if row["estimator"] == "intention_to_treat"}
     assert set(found) == set(published)
     for arm, (points, error, n) in published.items():
         assert round(100 * found[arm]["estimate"], 2) == points

@@ -16,7 +16,8 @@ from hustings.features.coding import gather, keyword_matches
 from hustings.features.features import build_features
 from hustings.features.issue_rows import UNKNOWN
 from hustings.features.issues import code_texts
-from hustings.tables import spec
+from hustings.tables import TABLES, spec
+from hustings.warehouse import store
 from hustings.warehouse.shown import MASK, open_shown, shown
 
 AS_OF = datetime.date(2026, 7, 27)
@@ -187,6 +188,32 @@ def test_keywords_of_an_unknown_issue_are_refused():
 def test_keywords_match_whole_beginnings_and_draws_are_nobody_s():
     found = keyword_matches(["schools!", "the school bus", "reschooled", ""], ["school", "bus"], {})
     assert found.tolist() == [0, -1, -1, -1]
+    assert keyword_matches(["a bus", "their school"], ["buses", "schools"], {}).tolist() == [0, 1]
+
+
+def test_themes_of_songs_are_told_better_than_by_keywords(data_file):
+    """292 lines of songs that name a candidate, five themes; scikit-learn's pipeline tells 73.6 % of them."""
+    import pyarrow.parquet as pq
+
+    from hustings.features.coding import judge, rows
+    from hustings.stats import text
+
+    found = pq.read_table(data_file("messengers/hiphop_lyrics.parquet")).to_pylist()
+    themes = {"political", "money", "hotel", "personal", "The Apprentice"}
+    lines = {" ".join(row["line"].lower().split()): row["theme"] for row in found if row["theme"] in themes}
+    known = gather([(theme, line) for line, theme in sorted(lines.items())], "themes")
+    words = {
+        "hotel": ["hotel", "tower", "plaza"], "money": ["money", "rich", "million", "billion", "cash"],
+        "political": ["president", "vote", "republican"], "The Apprentice": ["fired"], "personal": ["hair", "wife"],
+    }  # fmt: skip
+    x = rows(known.texts, "words", text.fit_vocabulary(known.texts))
+    judged = judge(x, known, words, 0.8, 0.6, np.random.default_rng(1))
+    assert judged.better
+    assert judged.card["accuracy"]["estimate"] > 0.68
+    assert judged.card["accuracy_of_rules"]["keywords"]["estimate"] < 0.62
+    assert judged.card["accuracy_where_clear"]["estimate"] >= 0.8
+    # What is said with some confidence is right that often, within the interval of each band.
+    assert sum(band["low"] <= band["said"] <= band["high"] for band in judged.card["confidence"]) >= 4
 
 
 def test_a_declared_threshold_is_used():
@@ -264,7 +291,14 @@ issues = "concern"
 """
 
 
-def test_a_campaign_with_notes_gets_issues_and_shows_no_text(make_folder, up_to, rows, collected):
+def test_a_campaign_with_notes_gets_issues_and_shows_no_text(
+    make_folder, up_to, rows, collected, monkeypatch
+):
+    needed = {"runs", "models", "people", "people_private", "identities", "households", "events", "outcomes",
+              "assignments", *("issues", "text_issues", "issue_shares", "features")}  # fmt: skip
+    # A new warehouse with few tables is made three times as fast.
+    few = {name: table for name, table in TABLES.items() if name in needed or table.kind == "collected"}
+    monkeypatch.setattr(store, "TABLES", few)
     notes = "".join(f'{p},2026-07-10,"{text}"\n' for p, text in collected[1])
     labelled = "".join(f'{issue},"{text}"\n' for issue, texts in examples().items() for text in texts)
     folder = make_folder(

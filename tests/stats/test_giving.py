@@ -64,6 +64,13 @@ def test_bg_nbd_on_cdnow_is_that_of_fader_hardie_and_lee(bg_nbd):
     assert expected.estimate == pytest.approx([1.226], abs=5e-4)
 
 
+def test_mbg_nbd_on_cdnow_is_that_of_batislam_denizel_and_filiztekin(cdnow):
+    """IJRM 24 (2007), as the library that is deprecated gives it too: the first purchase may be the last."""
+    found = giving.fit_bg_nbd(cdnow[:, 1], cdnow[:, 2], cdnow[:, 3], at_once=True)
+    assert found.kind == "mbg_nbd"
+    assert found.maximum.parameters == pytest.approx([0.525, 6.183, 0.891, 1.614], abs=6e-4)
+
+
 def test_gamma_gamma_on_cdnow_is_that_of_fader_and_hardie(cdnow):
     """The note of 2013, section 4: 946 people who bought again."""
     again = cdnow[cdnow[:, 1] > 0]
@@ -127,6 +134,16 @@ def test_a_history_of_arrivals_by_hand():
     assert np.exp(arrivals.log_likelihood(parameters, one)) == pytest.approx([quad(at, 0, 1)[0]], rel=1e-6)
 
 
+def test_a_first_gift_that_may_be_the_last_by_hand():
+    """x = 0: she stopped at once (a / (a + b)), or goes on and gives nothing for T."""
+    r, alpha, a, b = parameters = np.array([0.5, 4.0, 0.8, 2.4])
+    one = histories.checked_histories([0], [0.0], [5.0])
+    goes_on = b / (a + b) * (alpha / (alpha + 5)) ** r
+    found = np.exp(arrivals.log_likelihood(parameters, one, at_once=True))
+    assert found == pytest.approx([a / (a + b) + goes_on])
+    assert arrivals.p_alive(parameters, one, at_once=True) == pytest.approx(goes_on / found)
+
+
 def test_all_histories_of_four_opportunities_are_certain_together():
     parameters = np.array([1.2, 0.7, 0.6, 2.5])
     total = 0.0
@@ -139,7 +156,8 @@ def test_all_histories_of_four_opportunities_are_certain_together():
 
 def test_expected_gifts_are_the_mean_of_what_is_drawn():
     rng = np.random.default_rng(1)
-    for kind, at in (("bg_bb", [1.2, 0.75, 0.66, 2.8]), ("bg_nbd", [0.9, 4.0, 0.8, 2.4])):
+    any_time = [0.9, 4.0, 0.8, 2.4]
+    for kind, at in (("bg_bb", [1.2, 0.75, 0.66, 2.8]), ("bg_nbd", any_time), ("mbg_nbd", any_time)):
         model = giving.Giving(kind, likelihood.Maximum(np.array(at), np.zeros((4, 4)), 0.0), 1)
         history = [np.full(40_000, value) for value in (3, 5, 6)]
         drawn = giving.draw_gifts(model, *history, horizon=4, rng=rng)
@@ -342,7 +360,7 @@ def test_another_unit_of_time_changes_the_scale_alone(cdnow, bg_nbd):
 )
 def test_probabilities_are_probabilities(x, gap, rest, at, horizon):
     history = [[x], [x + gap if x else 0], [x + gap + rest]]
-    for kind in ("bg_bb", "bg_nbd"):
+    for kind in ("bg_bb", "bg_nbd", "mbg_nbd"):
         model = giving.Giving(kind, likelihood.Maximum(np.array(at), np.zeros((4, 4)), 0.0), 1)
         for p in (giving.p_alive(model, *history), giving.p_gift(model, *history, horizon=horizon)):
             assert 0 <= p[0] <= 1 + 1e-9
@@ -364,6 +382,7 @@ def test_gradients_are_the_slopes_of_the_likelihoods(at):
     losses = (
         lambda p: opportunities.loss(p, rows, people),
         lambda p: arrivals.loss(p, found, weight),
+        lambda p: arrivals.loss(p, found, weight, at_once=True),
         lambda p: amounts._loss(p[:3], x + 1.0, t + 2.0, weight),
     )
     for loss in losses:

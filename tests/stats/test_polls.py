@@ -17,7 +17,6 @@ from hustings.stats.polls import (
     Polls,
     Prior,
     Scales,
-    contributions,
     fit,
     keep,
     log_likelihood,
@@ -186,16 +185,6 @@ def test_swapped_candidates_are_seen():
     polls = _polls([0] * 6, [0.66, 0.65, 0.67, 0.66, 0.34, 0.56])
     found = fit(polls, Prior(np.array([0.6]), 0.02 * np.eye(1)), correlation=np.eye(1), scales=Scales())
     assert swapped(polls, found).tolist() == [False] * 4 + [True, False]
-
-
-def test_what_moved_is_the_sum_of_what_polls_added():
-    polls, prior, correlation, votes = _season()
-    known = {"correlation": correlation, "scales": Scales(pull=-0.1), "votes": votes}
-    found = fit(polls, prior, **known, tails=5.0)
-    for direction in (np.eye(6)[2], whole_slope(prior.mean, votes)[0]):
-        parts = contributions(polls, prior, direction, **known, trust=found.trust)
-        assert parts.sum() == pytest.approx(direction @ (found.mean - prior.mean), abs=1e-9)
-    assert contributions(NONE, prior, np.ones(6), **known).shape == (0,)
 
 
 def test_the_path_ends_on_election_day():

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from hustings.briefing.messages import message_findings
+from hustings.briefing.race import odds_text
+from hustings.briefing.race_words import chances, place_name
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import count
 
 Row = dict[str, Any]
+_FAR = 4.5
+"""Standard deviations by which a poll may differ from what all others foretell: chance of 1 in 150,000."""
 
 
 class Finding(NamedTuple):
@@ -39,6 +43,9 @@ def write_findings(
     events: Table,
     record_assignments: Table,
     assignments: Table,
+    odds: Table,
+    vote_values: Table,
+    poll_uses: Table,
     *,
     as_of: Annotated[datetime.date, About("The day of the briefing.")],
     currency: Annotated[str, About("Of all amounts.")],
@@ -48,11 +55,13 @@ def write_findings(
     valued = [row for row in _rows(options) if row["estimator"] == "aipw"]
     findings = [
         *_decided(today, valued, _rows(actions), currency),
+        *_races(_rows(odds), _rows(vote_values)),
         *_goals(_rows(goals)),
         *(Finding("lift", *told) for told in message_findings(_rows(messages), _rows(hunch_costs), currency)),
         *_lifts(_rows(lifts)),
         *_tests(_rows(experiments)),
         *_scores(_rows(models.drop("model"))),
+        *_polls(_rows(poll_uses)),
         *_data(_current(_rows(loads))),
         *_strangers(count(record_events) - count(events), "events"),
         *_strangers(count(record_assignments) - count(assignments), "assignments"),
@@ -106,6 +115,48 @@ def _if_approved(plan: dict[str, Row], actions: list[Row]) -> Iterator[Finding]:
     )
 
 
+def _races(odds: list[Row], values: list[Row]) -> Iterator[Finding]:
+    for race in dict.fromkeys(row["race"] for row in odds):
+        own: dict[str, Mapping[str, Any]] = {row["estimator"]: row for row in odds if row["race"] == race}
+        first = own["forecast"]
+        yield Finding(
+            "forecast", f"{first['choice']}: {chances(first['p_win'])} of winning ({race}).", odds_text(own)
+        )
+        worth = [row for row in values if row["race"] == race and row["relative"] is not None]
+        if len(worth) > 1:
+            best = max(worth, key=lambda row: row["relative"])
+            yield Finding(
+                "forecast",
+                f"A vote counts most in {place_name(best)}: {best['relative']:.1f} times the mean of {race}.",
+                f"10,000 net votes there add {best['per_10000']:.2g} points to the chance of winning."
+                if best["objective"] == "win"
+                else f"10,000 net votes there add {best['per_10000']:.2g} seats.",
+            )
+
+
+def _polls(uses: list[Row]) -> Iterator[Finding]:
+    for race in dict.fromkeys(row["race"] for row in uses):
+        own = [row for row in uses if row["race"] == race]
+        far = [row for row in own if row["used"] and abs(row["surprise"] or 0) > _FAR]
+        if far:
+            told = ", ".join(f"{row['pollster'] or row['poll_id']} in {row['place_id']}" for row in far[:3])
+            yield Finding(
+                "data",
+                f"{len(far):,} polls of {race} lie far from what all others foretell.",
+                f"{told}: a fault of typing, two candidates for each other, or news.",
+                f"hustings show poll_uses.{race}",
+            )
+        left = [row["reason"] for row in own if not row["used"]]
+        if left:
+            common = max(set(left), key=left.count)
+            yield Finding(
+                "data",
+                f"{len(left):,} of {len(own):,} polls of {race} are not used.",
+                f"Most often because {common} ({left.count(common):,}).",
+                f"hustings show poll_uses.{race}",
+            )
+
+
 def _goals(goals: list[Row]) -> Iterator[Finding]:
     for row in goals:
         if row["status"] != "behind":
@@ -118,17 +169,23 @@ def _goals(goals: list[Row]) -> Iterator[Finding]:
         )
 
 
-def _lifts(lifts: list[Row]) -> Iterator[Finding]:
+def _lifts(told: list[Row]) -> Iterator[Finding]:
+    lifts = [row for row in told if row["estimator"] == "intention_to_treat"]
     for test, outcome in dict.fromkeys((row["experiment"], row["outcome"]) for row in lifts):
         own = [row for row in lifts if (row["experiment"], row["outcome"]) == (test, outcome)]
         read = [row for row in own if row["estimate"] is not None]
+        if not read and (own[0]["reason"] or "").startswith("sealed"):
+            yield Finding(
+                "lift", f"The test {test} is {own[0]['reason']}.", f"It is to be read on {outcome} then."
+            )
+            continue
         if not read:
             yield Finding("lift", f"The test {test} cannot be read on {outcome}.", own[0]["reason"])
             continue
         best = max(read, key=lambda row: row["estimate"])
         proven = best["low"] > 0
         words = "raised" if proven else "is not proven to have raised"
-        share = abs(best["estimate"]) < 1
+        share = best["unit"] != "amount"
         size = f"{100 * best['estimate']:.1f} points" if share else f"{best['estimate']:,.2f}"
         ends = (
             f"{100 * best['low']:.1f} to {100 * best['high']:.1f}"

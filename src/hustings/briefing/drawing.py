@@ -126,13 +126,48 @@ def draw(chart: Any, *, name: str, title: str, about: str) -> str:
     root = ElementTree.fromstring(svg)
     box = root.get("viewBox", "")
     body = [kept for child in root if (kept := _copy(child)) is not None]
+    size = (root.get("width", ""), root.get("height", ""))
+    return _frame(body, box, size, name=name, title=title, about=about)
+
+
+def framed(
+    body: list[ElementTree.Element], width: float, height: float, *, name: str, title: str, about: str
+) -> str:
+    """Elements drawn by ourselves as inline SVG with its text alternative.
+
+    Args:
+        body: SVG elements whose colours are of the light palette.
+        width: In pixels.
+        height: In pixels.
+        name: Unique in the page; the ids of title and description begin with it.
+        title: The finding.
+        about: What a sighted reader takes from the picture, with its numbers.
+
+    Returns:
+        One `<svg>` element whose colours are variables of the page's style.
+
+    >>> framed([], 10, 5, name="a", title="t", about="b")[:74]
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 5" width="10" heig'
+    """
+    for element in body:
+        for node in element.iter():
+            for key in ("fill", "stroke"):
+                if key in node.attrib:
+                    node.set(key, _colour(node.attrib[key]))
+    size = (f"{width:g}", f"{height:g}")
+    return _frame(body, f"0 0 {size[0]} {size[1]}", size, name=name, title=title, about=about)
+
+
+def _frame(
+    body: list[ElementTree.Element], box: str, size: tuple[str, str], *, name: str, title: str, about: str
+) -> str:
     frame = ElementTree.Element(
         "svg",
         {
             "xmlns": SVG,
             "viewBox": box,
-            "width": root.get("width", ""),
-            "height": root.get("height", ""),
+            "width": size[0],
+            "height": size[1],
             "role": "img",
             "aria-labelledby": f"{name}-title {name}-about",
         },

@@ -36,6 +36,12 @@ class Facts:
         actions: Rows of `actions`.
         sources: The latest row of `loads` of each source, with `reasons` (a list of {reason, n}, the most
             frequent first) and `age_days`.
+        odds: Rows of `odds`.
+        forecast: Rows of `forecast`.
+        forecast_days: Rows of `forecast_days` of the races' own places.
+        forecast_moves: Rows of `forecast_moves`.
+        forecast_checks: Rows of `forecast_checks`.
+        vote_values: Rows of `vote_values`.
     """
 
     name: str = ""
@@ -54,6 +60,12 @@ class Facts:
     options: Records = ()
     actions: Records = ()
     sources: Records = ()
+    odds: Records = ()
+    forecast: Records = ()
+    forecast_days: Records = ()
+    forecast_moves: Records = ()
+    forecast_checks: Records = ()
+    vote_values: Records = ()
 
 
 def card(model: Record) -> Mapping[str, Any]:

@@ -23,6 +23,12 @@ PALETTE: Mapping[str, tuple[str, str]] = {
     "ahead": ("#1d6b3a", "#7acb97"),
     "attention": ("#f2a900", "#f2a900"),
     "note": ("#fdf5e0", "#262112"),
+    # From the rival's to ours, for maps.
+    "step0": ("#7d5199", "#a67fc0"),
+    "step1": ("#cdb7d9", "#5f4a70"),
+    "step2": ("#ece9e2", "#3a4148"),
+    "step3": ("#b5dcb4", "#3d6a48"),
+    "step4": ("#4c9a58", "#6fbd7d"),
 }
 SERIF = '"Source Serif 4", Georgia, "Times New Roman", serif'
 SANS = '"Source Sans 3", "Segoe UI", "Helvetica Neue", Arial, sans-serif'

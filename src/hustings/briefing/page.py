@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hustings.briefing import look, pictures, sections
+from hustings.briefing import look, pictures, race, sections
 from hustings.briefing.facts import Facts
 
 __all__ = ["Facts", "render"]
@@ -45,6 +45,7 @@ def render(facts: Facts) -> str:
             others=found[1:],
             decisions=sections.decisions(facts),
             concerns=sections.concerns(facts),
+            races=race.races(facts),
             goals=sections.goals(facts),
             lifts=pictures.lift_pictures(facts),
             reliability=pictures.reliability_picture(facts),

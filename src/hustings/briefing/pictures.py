@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,7 @@ class Picture:
     caption: str
     drawings: dict[str, Markup] = field(default_factory=dict)
     head: tuple[str, ...] = ()
-    body: list[tuple[str, ...]] = field(default_factory=list)
+    body: Sequence[tuple[str, ...]] = ()
 
 
 def _draw(

@@ -14,6 +14,7 @@ from hustings.errors import CampaignError
 from hustings.warehouse import Lake, open_published, read
 
 FILE = "briefing.html"
+_FORECAST = ("odds", "forecast", "forecast_days", "forecast_moves", "forecast_checks", "vote_values")
 
 
 def write_page(campaign: Campaign, out: Path | None = None, as_of: str | None = None) -> Path:
@@ -67,6 +68,7 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             name: _rows(lake, name)
             for name in ("briefing", "decisions", "goals", "lifts", "experiments", "options", "actions")
         }
+        forecast = {name: _rows(lake, name) for name in _FORECAST}
         return Facts(
             name=campaign.name,
             place=campaign.place,
@@ -78,13 +80,19 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             findings=rows["briefing"],
             decisions=[row for row in rows["decisions"] if row["as_of"] == day],
             goals=rows["goals"],
-            lifts=rows["lifts"],
+            lifts=[row for row in rows["lifts"] if _is_pictured(row)],
             experiments=rows["experiments"],
             models=_rows(lake, "models", "model"),
             options=rows["options"],
             actions=rows["actions"],
             sources=_sources(lake, day),
+            **forecast,
         )
+
+
+def _is_pictured(row: dict[str, Any]) -> bool:
+    # The pictures are in points; an amount is told in the findings.
+    return row["estimator"] == "intention_to_treat" and row["unit"] != "amount"
 
 
 def _day(lake: Lake, campaign: Campaign) -> Any:

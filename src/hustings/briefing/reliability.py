@@ -30,6 +30,7 @@ def reliability_chart(
     name: str,
     title: str,
     about: str,
+    across: tuple[str, str] = ("Observed, in 100 people", "Predicted, in 100 people"),
 ) -> str:
     """Predicted against observed: the model's points dark, its rule of thumb's lighter, and the diagonal.
 
@@ -41,6 +42,7 @@ def reliability_chart(
         name: Unique in the page.
         title: The finding.
         about: The text alternative.
+        across: What the two axes are, upright and level.
 
     Returns:
         Inline SVG.
@@ -55,8 +57,8 @@ def reliability_chart(
     layers = [
         *_layers(model, rule, ticks),
         *_tags(model, rule, labels, side, ticks[-1]),
-        _across(-24, "Observed, in 100 people", -left, "left"),
-        _across(side + 36, "Predicted, in 100 people", side, "right"),
+        _across(-24, across[0], -left, "left"),
+        _across(side + 36, across[1], side, "right"),
     ]
     return draw(
         themed(layers, width=side, height=side, padding=(left, top, right, bottom)),

@@ -18,7 +18,8 @@ def export(
         str,
         typer.Argument(
             metavar="PLAN",
-            help="A [contact_plan.PLAN] or [turfs.PLAN] section, `chase`, `cure`; `visits` or `shifts` for a calendar.",
+            help="A [contact_plan.PLAN] or [turfs.PLAN] section, a test that was drawn ([experiments.TEST]), `chase`, "
+            "`cure`; `visits` or `shifts` for a calendar.",
         ),
     ],
     folder: Folder = None,
@@ -36,7 +37,7 @@ def export(
         str, typer.Option(metavar="SOURCE", help="For van: the source whose record ids are VANIDs.")
     ] = "van",
 ) -> None:
-    """Cut the list of a plan: the people to contact, without those held out, opted out, or done voting.
+    """Cut a list: the people to contact, without those held out, opted out, or done voting.
 
     The list holds names and addresses; every cut is recorded in the table cuts.
 

@@ -10,25 +10,37 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.experiments.arms import Arms, read_arms, shares
-from hustings.experiments.assignments import Unit
+from hustings.experiments.declared import (
+    Control,
+    DrawOn,
+    Measured,
+    ReadAt,
+    ReadOn,
+    Shares,
+    UnitOf,
+    why_sealed,
+)
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
-from hustings.warehouse import Matrix, matrix
+from hustings.warehouse import Matrix, arrays, count, matrix
 
 
 @stage(writes=("experiments", "balances"), section="experiments", each="experiment")
 def check_experiments(
     assignments: Table,
     features: Table,
+    enrolments: Table,
+    outcomes: Table,
     *,
     experiment: str,
-    control: Annotated[str, About("The arm that all others are read against.")],
+    control: Control,
     as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
-    unit: Annotated[Unit, About("What was drawn at random; errors are clustered by it.")] = "household",
-    planned_shares: Annotated[
-        dict[str, float],
-        About("Share of the units planned for each arm, in any unit; needed to check the ratio."),
-    ] = {},  # noqa: B006
+    measured_by: Measured,
+    unit: UnitOf = "household",
+    planned_shares: Shares = {},  # noqa: B006
+    draw_on: DrawOn = None,
+    read_on: ReadOn = None,
+    read_at: ReadAt = None,
 ) -> Result:
     """One row for each arm, and one for each covariate in each arm."""
     arms = read_arms(assignments, experiment, control)
@@ -44,6 +56,8 @@ def check_experiments(
     if why is None:
         planned = shares(planned_shares, arms.labels) or planned
     total = max(n_units.sum(), 1)
+    enrolled = arrays(enrolments.filter(enrolments.experiment == experiment), "n_two_arms")["n_two_arms"]
+    two_arms = int(enrolled[0]) if len(enrolled) else 0
     rows = {
         "experiment": [experiment] * len(arms.labels),
         "arm": arms.labels,
@@ -58,7 +72,10 @@ def check_experiments(
         "max_difference": largest,
         "n_mixed_units": [mixed] * len(arms.labels),
         "detectable_effect": detectable,
-        "reason": [_reason(arms, why)] * len(arms.labels),
+        "n_two_arms": [two_arms] * len(arms.labels),
+        "sealed": [_sealed(assignments, outcomes, experiment, measured_by, as_of, read_on, read_at)]
+        * len(arms.labels),
+        "reason": [_reason(arms, why, two_arms, draw_on, as_of)] * len(arms.labels),
     }
     return {"experiments": rows, "balances": balances}
 
@@ -101,8 +118,35 @@ def _sample_ratio(
     return float(stats.means.sample_ratio_test(seen, shares(planned, [*arms.labels, *empty]) or [])), None
 
 
-def _reason(arms: Arms, why: str | None) -> str | None:
-    return "nobody was assigned" if not len(arms.arm) else why
+def _reason(
+    arms: Arms, why: str | None, two_arms: int, draw_on: datetime.date | None, as_of: datetime.date
+) -> str | None:
+    left_out = f"{two_arms:,} people are told of in several arms and were left out" if two_arms else None
+    if not len(arms.arm):
+        planned = f"it is drawn on {draw_on}" if draw_on is not None and as_of < draw_on else None
+        return planned or left_out or "nobody was assigned"
+    return "; ".join(part for part in (why, left_out) if part) or None
+
+
+def _sealed(
+    assignments: Table,
+    outcomes: Table,
+    experiment: str,
+    measured_by: list[str],
+    as_of: datetime.date,
+    read_on: datetime.date | None,
+    read_at: int | None,
+) -> str | None:
+    """Why one of the test's outcomes may not be read yet."""
+    if read_at is None:
+        return why_sealed(as_of, read_on, None, 0)
+    drawn = assignments.filter(assignments.experiment == experiment)
+    for outcome in measured_by:
+        known = outcomes.filter(outcomes.outcome == outcome).semi_join(drawn, "person_id")
+        why = why_sealed(as_of, read_on, read_at, count(known))
+        if why is not None:
+            return why
+    return None
 
 
 def _balance(

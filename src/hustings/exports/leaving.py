@@ -39,7 +39,7 @@ def still_wanted(
 
     Args:
         lake: The newest state of the lake, published or not.
-        rows: The list, with `household_id`, `person_id`, `channel`, `phone` and `email`.
+        rows: The list, with `household_id`, `person_id`, `channels`, `phone` and `email`.
         form: The format: its channels may be refused as well as the plan's.
         election_day: The election.
         country: Whose telephone numbers they are, ISO 3166.
@@ -48,11 +48,9 @@ def still_wanted(
         Who stays, and how many left. A number that one person refuses is not called for another either.
     """
     voted = _voted(lake, election_day)
-    by_channel = {
-        channel: _refused(lake, {"all", channel, *form.channels}, country)
-        for channel in {row["channel"] for row in rows}
-    }
-    willing = [row for row in rows if not _is_refused(row, by_channel[row["channel"]], form, country)]
+    ways = {tuple(row["channels"]) for row in rows}
+    refusals = {channels: _refused(lake, {"all", *channels, *form.channels}, country) for channels in ways}
+    willing = [row for row in rows if not _is_refused(row, refusals[tuple(row["channels"])], form, country)]
     kept = [row for row in willing if row["person_id"] not in voted]
     return Kept(kept, len(rows) - len(willing), len(willing) - len(kept))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hustings.errors import TableError
+from hustings.exports.arms import drawn_tests, listed_arms
 from hustings.exports.formats import Format
 from hustings.warehouse import Lake, read
 
@@ -16,12 +17,12 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
 
     Args:
         lake: The published lake.
-        plan_id: A `[contact_plan.…]` or `[turfs.…]` section, or a list of `ballot_lists`.
+        plan_id: A `[contact_plan.…]` or `[turfs.…]` section, a drawn test, or a list of `ballot_lists`.
         form: The format, which says whether everyone or the addressee alone is wanted.
         van_source: The source whose record ids are VAN's.
 
     Returns:
-        One row for each person, with name, address, telephone, e-mail, and `channel`.
+        One row for each person, with name, address, telephone, e-mail, and the `channels` it is for.
 
     Raises:
         TableError: Nothing has that name, or it sends nothing.
@@ -29,26 +30,34 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
     makers = {"contact_plan": _planned, "ballot_lists": _to_remind, "turf_doors": _doors}
     known = {table: _names(lake, table) for table in makers}
     table = next((table for table, names in known.items() if plan_id in names), None)
-    if table is None:
-        raise TableError.unknown(
-            "No such plan", plan_id, sorted(set().union(*known.values())), "hustings show decisions"
-        )
-    rows = makers[table](lake, plan_id, form)
-    controls = read(lake, "contact_plan").filter(lambda t: t.held_out).select("household_id").distinct()
-    rows = rows.anti_join(controls, "household_id")
-    private = read(lake, "people_private").select("person_id", *_PRIVATE)
-    rows = rows.left_join(private, "person_id", rname="{name}_of")
-    if form.name == "van":
-        rows = _with_van_ids(lake, rows, van_source)
-    order = [
-        name for name in ("turf_id", "door", "rank", "household_id", "person_id") if name in rows.columns
-    ]
-    found: list[dict[str, Any]] = rows.order_by(order).to_pyarrow().to_pylist()
+    if table is not None:
+        found = _people(lake, makers[table](lake, plan_id, form))
+    else:
+        # A drawn test has a control group of its own; to take others out of its arms would spoil the draw.
+        drawn = listed_arms(lake, plan_id)
+        if drawn is None:
+            names = sorted({*drawn_tests(lake)}.union(*known.values()))
+            raise TableError.unknown("No such plan or drawn test", plan_id, names, "hustings show decisions")
+        found = drawn
     if not found:
         raise TableError.of(
             f"The plan {plan_id} sends nothing", then="hustings show decisions, which says why"
         )
+    if form.name == "van":
+        found = _with_van_ids(lake, found, van_source)
     return _with_scores(lake, found) if form.scores else found
+
+
+def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
+    """The rows of a list with names and ways to be reached, without any plan's control group, in order."""
+    controls = read(lake, "contact_plan").filter(lambda t: t.held_out).select("household_id").distinct()
+    private = read(lake, "people_private").select("person_id", *_PRIVATE)
+    rows = rows.anti_join(controls, "household_id").left_join(private, "person_id", rname="{name}_of")
+    order = [
+        name for name in ("turf_id", "door", "rank", "household_id", "person_id") if name in rows.columns
+    ]
+    found: list[dict[str, Any]] = rows.order_by(order).to_pyarrow().to_pylist()
+    return [row | {"channels": [row["channel"]]} for row in found]
 
 
 def _names(lake: Lake, table: str) -> list[str]:
@@ -101,7 +110,7 @@ def _doors(lake: Lake, plan_id: str, _: Format) -> Any:
     )
 
 
-def _with_van_ids(lake: Lake, rows: Any, van_source: str) -> Any:
+def _with_van_ids(lake: Lake, rows: list[dict[str, Any]], van_source: str) -> list[dict[str, Any]]:
     identities = read(lake, "identities")
     sources = sorted(set(identities.source.as_table().distinct().source.to_pyarrow().to_pylist()))
     if van_source not in sources:
@@ -113,7 +122,8 @@ def _with_van_ids(lake: Lake, rows: Any, van_source: str) -> Any:
         )
     own = identities.filter(identities.source == van_source)
     own = own.group_by("person_id").agg(van_id=own.record_id.min())
-    return rows.left_join(own, "person_id", rname="{name}_van")
+    ids = {one["person_id"]: one["van_id"] for one in own.to_pyarrow().to_pylist()}
+    return [row | {"van_id": ids.get(row["person_id"])} for row in rows]
 
 
 def _with_scores(lake: Lake, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -75,7 +75,7 @@ def cut(
 
     Args:
         campaign: The campaign.
-        plan_id: The plan, the turfs, a list of `ballot_lists`; `visits` or `shifts` for a calendar.
+        plan_id: The plan, the drawn test, the turfs, a list of `ballot_lists`; `visits` or `shifts` for a calendar.
         out: The file; `lists/PLAN-DAY.csv` in the campaign's folder unless given.
         as_of: A run's id; the newest published run unless given.
         format: The format: a key of `hustings.exports.formats.FORMATS`.

@@ -210,8 +210,10 @@ def keyword_matches(
     """
     counts = np.zeros((len(texts), len(issues)), np.int64)
     for i, issue in enumerate(issues):
-        words = keywords.get(issue) or [part for part in re.split(r"[\W_]+", issue) if part]
-        # A keyword also stands for the words that begin with it: `school` for `schools`.
+        # A keyword also stands for the words that begin with it: `school` for `schools`; of a name the plural's
+        # ending is dropped, so that `buses` stands for `bus`.
+        parts = [re.sub(r"(?<=\w{3})e?s$", "", part) for part in re.split(r"[\W_]+", issue) if part]
+        words = keywords.get(issue) or parts
         pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + ")", re.IGNORECASE)
         counts[:, i] = [len(pattern.findall(text)) for text in texts]
     best = counts.max(1)

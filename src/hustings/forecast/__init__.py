@@ -1,1 +1,1 @@
-"""Polls, results and fundamentals ─► the result in every place, and what a vote is worth there."""
+"""Polls, own surveys, past results and the count itself ─► the result in every place, and what a vote is worth there."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logit
 
 from hustings import stats
@@ -24,6 +25,7 @@ from hustings.stats.races import FloatArray
 Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]
 Tables = Mapping[str, Rows]
+Alike = tuple[FloatArray | None, NDArray[np.str_] | None]
 _NOBODY_KNOWS = 1.0
 """Standard deviation of a logit of which nothing is known: shares from 0.12 to 0.88."""
 _CHANGE = 0.2
@@ -124,15 +126,13 @@ def believe(tree: Tree, tables: Tables, year: int, choices: tuple[str, str]) -> 
     Returns:
         The beliefs.
     """
-    past, features = (
-        past_of(tree, tables["results"], year, choices),
-        _features(tree, tables["place_features"]),
-    )
-    prior, correlation, basis = _prior(past, tables["fundamentals"], year, choices, features)
+    past = past_of(tree, tables["results"], year, choices)
+    alike = _features(tree, tables["place_features"]), _regions(tree)
+    prior, correlation, basis = _prior(past, tables["fundamentals"], year, choices, alike)
     lean = np.zeros(tree.n_leaves)
     if past.years:
         lean = logit(past.shares[-1]) - logit(past.shares[-1] @ past.votes[-1] / past.votes[-1].sum())
-    over = [_over(tree, tables, past, features, at, choices) for at in range(2, len(past.years))]
+    over = [_over(tree, tables, past, alike, at, choices) for at in range(2, len(past.years))]
     learned = stats.poll_scales.learn([one for one in over if one is not None])
     told = (
         f"scales from {learned.n_polls:,} polls of earlier elections"
@@ -143,7 +143,7 @@ def believe(tree: Tree, tables: Tables, year: int, choices: tuple[str, str]) -> 
 
 
 def _prior(
-    past: Past, fundamentals: Rows, year: int, choices: tuple[str, str], features: FloatArray | None
+    past: Past, fundamentals: Rows, year: int, choices: tuple[str, str], alike: Alike
 ) -> tuple[Prior, FloatArray, str]:
     places = past.shares.shape[1]
     if not past.years:
@@ -151,7 +151,9 @@ def _prior(
         return Prior(np.zeros(places), spread), np.eye(places), "no earlier result of all places is known"
     whole, basis = _whole(past, fundamentals, year, choices)
     if len(past.years) >= 2 and places >= 2:
-        found = stats.fundamentals.believe(past.shares, past.votes, whole, features=features)
+        found = stats.fundamentals.believe(
+            past.shares, past.votes, whole, features=alike[0], regions=alike[1]
+        )
         return Prior(found.mean, found.covariance), found.correlated.matrix, basis
     lean = logit(past.shares[-1]) - logit(past.shares[-1] @ past.votes[-1] / past.votes[-1].sum())
     from_there = _CHANGE**2 * np.eye(places) if places > 1 else np.zeros((1, 1))
@@ -207,8 +209,14 @@ def _features(tree: Tree, rows: Rows) -> FloatArray | None:
     return np.column_stack(whole) if whole else None
 
 
+def _regions(tree: Tree) -> NDArray[np.str_] | None:
+    """(p,) the regions of the leaves; None where one has none."""
+    regions = tree.regions[: tree.n_leaves]
+    return np.array(regions) if all(regions) and len(set(regions)) > 1 else None
+
+
 def _over(
-    tree: Tree, tables: Tables, past: Past, features: FloatArray | None, at: int, choices: tuple[str, str]
+    tree: Tree, tables: Tables, past: Past, alike: Alike, at: int, choices: tuple[str, str]
 ) -> Over | None:
     """An earlier election with its polls, for the scales to be learned from; None where it has no polls."""
     rows = [row for row in tables["polls"] if row["year"] == past.years[at]]
@@ -221,6 +229,8 @@ def _over(
     if not used:
         return None
     level = Expected(0.0, 1.0, np.zeros(0), 0)
-    found = stats.fundamentals.believe(past.shares[:at], past.votes[:at], level, features=features)
+    found = stats.fundamentals.believe(
+        past.shares[:at], past.votes[:at], level, features=alike[0], regions=alike[1]
+    )
     arrays, _ = as_arrays(used, tree, past.votes[at - 1], found.mean, choices, day)
     return Over(arrays, logit(past.shares[at]), found.correlated.matrix, past.votes[at - 1])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hustings import stats
 from hustings.errors import SettingError, TableError
 from hustings.forecast.beliefs import Beliefs, believe, votes_expected
 from hustings.forecast.readings import Poll, as_arrays, as_known, gather
 from hustings.forecast.tree import Tree, plant
+from hustings.stats.poll_world import Polls
 from hustings.stats.polls import Posterior
 from hustings.stats.races import FloatArray
 
@@ -119,8 +122,24 @@ def morning(model: Model, day: datetime.date) -> Morning:
         Leads and their covariance on election day.
     """
     known = as_known(model.polls, day)
+    then = _fitted(model, known)
+    wrong = stats.poll_choice.swapped(then[0][0], then[1][0])
+    if wrong.any():
+        for i in np.unique(then[2][0][wrong]):
+            known[i] = replace(known[i], reason="its candidates seem to have changed places")
+        then = _fitted(model, known)
+    _, posteriors, reads = then
+    mean = np.stack([p.mean for p in posteriors], axis=1)
+    covariance = jointly([p.covariance for p in posteriors])
+    return Morning(tuple(known), mean, covariance, tuple(posteriors), tuple(reads))
+
+
+def _fitted(
+    model: Model, known: Sequence[Poll]
+) -> tuple[list[Polls], list[Posterior], list[NDArray[np.int64]]]:
+    """By rival: the polls as read, the posterior, and for each entry the number of its poll."""
     used = [i for i, poll in enumerate(known) if not poll.reason]
-    posteriors, reads = [], []
+    arrays, posteriors, reads = [], [], []
     for rival, believed in zip(model.rivals, model.beliefs, strict=True):
         given, read = as_arrays(
             [known[i] for i in used],
@@ -130,6 +149,7 @@ def morning(model: Model, day: datetime.date) -> Morning:
             (model.choice, rival),
             model.election_day,
         )
+        arrays.append(given)
         posteriors.append(
             stats.polls.fit(
                 given,
@@ -141,10 +161,7 @@ def morning(model: Model, day: datetime.date) -> Morning:
             )
         )
         reads.append(np.array(used, dtype=np.int64)[read])
-    mean = np.stack([p.mean for p in posteriors], axis=1)
-    return Morning(
-        tuple(known), mean, jointly([p.covariance for p in posteriors]), tuple(posteriors), tuple(reads)
-    )
+    return arrays, posteriors, reads
 
 
 def _arrived(rows: Rows, as_of: datetime.date | None) -> Rows:

@@ -24,6 +24,7 @@ class Tree(NamedTuple):
         names: What people call them.
         seats: Electors or seats of each; 0 where it gives none.
         votes: Votes given for the leaves; NaN where the table does not say.
+        regions: The region of each; empty where none is given.
         n_leaves: How many of them are leaves.
     """
 
@@ -32,6 +33,7 @@ class Tree(NamedTuple):
     names: tuple[str, ...]
     seats: FloatArray
     votes: FloatArray
+    regions: tuple[str, ...]
     n_leaves: int
 
     @property
@@ -113,6 +115,7 @@ def plant(rows: Iterable[Row]) -> Tree:
         tuple(str(t.get("name") or p) for p, t in zip(ids, rows_of, strict=True)),
         np.array([t.get("seats") or 0.0 for t in rows_of], dtype=np.float64),
         np.array([np.nan if t.get("votes") is None else t["votes"] for t in rows_of], dtype=np.float64),
+        tuple(str(t.get("region") or "") for t in rows_of),
         len(ids) - len(inner),
     )
 

@@ -196,9 +196,8 @@ def _why_nothing(
 
 
 def _lifts(lifts: Table, experiment: str, outcome: str) -> dict[str, float]:
-    rows = (
-        lifts.filter((lifts.experiment == experiment) & (lifts.outcome == outcome)).to_pyarrow().to_pylist()
-    )
+    told = (lifts.experiment == experiment) & (lifts.outcome == outcome)
+    rows = lifts.filter(told & (lifts.estimator == "intention_to_treat")).to_pyarrow().to_pylist()
     return {row["arm"]: row["estimate"] for row in rows if row["estimate"] is not None}
 
 

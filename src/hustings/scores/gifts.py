@@ -13,7 +13,7 @@ from hustings.warehouse import arrays, codes, count
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-Kind = Literal["bg_nbd", "bg_bb"]
+Kind = Literal["bg_nbd", "mbg_nbd", "bg_bb"]
 EPOCH = datetime.date(1970, 1, 1)
 YEAR = 365
 
@@ -127,7 +127,7 @@ def describe(gifts: Gifts, cut: int, period: int, kind: Kind) -> Givers:
     """Everyone who had given before a day.
 
     For `bg_bb` the time before the day is cut into periods that end with it, so that the last one is whole; all
-    gifts of a period are one. For `bg_nbd` all gifts of a day are one.
+    gifts of a period are one. For the others all gifts of a day are one.
 
     Args:
         gifts: All gifts.

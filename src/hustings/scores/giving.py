@@ -37,18 +37,16 @@ def expect_gifts(
     as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
     horizon_days: Annotated[int, About("How many days ahead gifts are expected.", ge=1, le=3650)] = 90,
     period_days: Annotated[
-        int, About("Days in a period: the opportunities of `bg_bb`, and the unit of time of `bg_nbd`.", ge=1)
+        int,
+        About("Days in a period: the opportunities of `bg_bb`, and the unit of time of the others.", ge=1),
     ] = 30,
     model: Annotated[
-        Literal["best", "bg_nbd", "bg_bb"],
+        Literal["best", "bg_nbd", "mbg_nbd", "bg_bb"],
         About(
-            "`bg_nbd`: gifts at any time; `bg_bb`: one gift or none in each period; `best`: as foreseen best."
+            "`mbg_nbd`: gifts at any time; `bg_nbd`: the same, and nobody stops at the first; `bg_bb`: one or none in each period; `best`: as foreseen best."
         ),
     ] = "best",
     kind: Annotated[str, About("The kind of event that is a gift.")] = "gift",
-    rule: Annotated[
-        Literal["rfm", "gave_last_year"], About("The rule of thumb that the model must beat.")
-    ] = "rfm",
     discount: Annotated[float, About("A year's discount on money to come.", ge=0, le=1)] = 0.0,
     ledger: Annotated[
         bool,
@@ -60,20 +58,18 @@ def expect_gifts(
     ] = 0.1,
     rng: np.random.Generator,
 ) -> Result:
-    """A row for everyone who has given, or none when the model does not beat its rule of thumb."""
-    if model != "bg_nbd" and horizon_days % period_days:
+    """A row for everyone who has given, or none when the model does not beat the better rule of thumb."""
+    if model in ("best", "bg_bb") and horizon_days % period_days:
         raise DesignError.of(
             f"[giving.{giving}] horizon_days is not a whole number of periods", received=horizon_days,
-            allowed=f"a multiple of period_days ({period_days})", then='or set model = "bg_nbd"',
+            allowed=f"a multiple of period_days ({period_days})", then='set another horizon_days, or model = "mbg_nbd"',
         )  # fmt: skip
     yearly = float(np.log1p(discount))
     terms = Terms(horizon_days, period_days, float(np.expm1(yearly * period_days / 365.2425)), ridge)
     gifts = read_gifts(events, people, kind, as_of, ledger)
-    kinds: tuple[Kind, ...] = ("bg_nbd", "bg_bb") if model == "best" else (model,)
-    found = _outcome(gifts, days(as_of), terms, kinds, rule, rng)
-    row = card_row(
-        giving, as_of, rule, len(gifts.person_id), found.fitted, found.judged, found.card, found.why
-    )
+    kinds: tuple[Kind, ...] = ("bg_nbd", "mbg_nbd", "bg_bb") if model == "best" else (model,)
+    found = _outcome(gifts, days(as_of), terms, kinds, rng)
+    row = card_row(giving, as_of, len(gifts.person_id), found.fitted, found.judged, found.card, found.why)
     rows: dict[str, Any] = {name: [] for name in spec("giving").names}
     if found.fitted is not None and row["published"]:
         row["model"] = as_text(found.fitted, terms)
@@ -82,7 +78,7 @@ def expect_gifts(
 
 
 def _outcome(
-    gifts: Gifts, day: int, terms: Terms, kinds: tuple[Kind, ...], rule: str, rng: np.random.Generator
+    gifts: Gifts, day: int, terms: Terms, kinds: tuple[Kind, ...], rng: np.random.Generator
 ) -> Outcome:
     """Choose on the days before last, judge on the last, then fit to all."""
     card: dict[str, Any] = {"n_gifts_of_no_amount_or_less": gifts.n_refused}
@@ -93,7 +89,7 @@ def _outcome(
     if chosen is None:
         return Outcome(None, None, card, "; ".join(f"{k}: {v}" for k, v in card["candidates"].items()))
     try:
-        judged = judge(gifts, day - terms.horizon, terms, chosen, rule, rng)
+        judged = judge(gifts, day - terms.horizon, terms, chosen, rng)
         fitted = fit_givers(gifts, day, terms, chosen)
     except DesignError as error:
         return Outcome(None, None, card, str(error))

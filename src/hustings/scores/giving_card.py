@@ -10,7 +10,7 @@ import numpy as np
 
 from hustings import stats
 from hustings.errors import DesignError
-from hustings.scores.gifts import Floats, Gifts, given
+from hustings.scores.gifts import Floats, Gifts, Kind, given
 from hustings.scores.repeat import (
     FEWEST,
     Fitted,
@@ -39,7 +39,7 @@ class Judged(NamedTuple):
     better: bool
 
 
-def judge(gifts: Gifts, cut: int, terms: Terms, kind: Any, rule: str, rng: np.random.Generator) -> Judged:
+def judge(gifts: Gifts, cut: int, terms: Terms, kind: Kind, rng: np.random.Generator) -> Judged:
     """Fit to the gifts before a day, and hold the forecast against what came after it.
 
     Args:
@@ -47,7 +47,6 @@ def judge(gifts: Gifts, cut: int, terms: Terms, kind: Any, rule: str, rng: np.ra
         cut: The day, in days since 1970; the `horizon` days from it on are judged on.
         terms: What is asked.
         kind: The model.
-        rule: The rule of thumb that must be beaten.
         rng: Source of draws.
 
     Returns:
@@ -69,15 +68,19 @@ def judge(gifts: Gifts, cut: int, terms: Terms, kind: Any, rule: str, rng: np.ra
         )  # fmt: skip
     found = expectations(fitted, terms)
     home, p = gifts.household[people], np.clip(found.p_gift, 0, 1)
-    q = rule_probability(gifts, cut, terms, rule)
-    columns = _columns(gave, p, q, home)
-    value = np.where(np.isfinite(found.value.estimate), found.value.estimate, found.gifts.estimate)
     rules = ruled(gifts, cut, terms)
+    told = {name: rule_probability(gifts, cut, terms, name) for name in rules}
+    # The better of the rules must be beaten, so that none is beaten for being a poor one.
+    rule = min(told, key=lambda name: stats.calibration.log_loss(gave, told[name]))
+    q = told[rule]
+    columns = {"rule": rule, **_columns(gave, p, q, home)}
+    value = np.where(np.isfinite(found.value.estimate), found.value.estimate, found.gifts.estimate)
     scores = {"model": value, **rules}
     actual = {"gifts_actual": float(n_gifts.sum()), "cents_actual": float(cents.sum())}
     card = {
         "judged_on": _days(cut, terms.horizon),
         "total": totals(fitted, terms, rng) | actual,
+        "log_loss_of_rules": {name: stats.calibration.log_loss(gave, of) for name, of in told.items()},
         "reliability": _curve(gave, p, home),
         "rule_reliability": _curve(gave, q, home),
         "gifts_by_tenth": _tenths(found.gifts.estimate, n_gifts),
@@ -157,7 +160,6 @@ def _ranked(
 def card_row(
     giving: str,
     as_of: datetime.date,
-    rule: str,
     n_people: int,
     fitted: Fitted | None,
     judged: Judged | None,
@@ -169,7 +171,6 @@ def card_row(
     Args:
         giving: The section's name.
         as_of: The day.
-        rule: The rule of thumb that it must beat.
         n_people: Givers known.
         fitted: The model of everyone, or None.
         judged: How it did, or None.
@@ -191,14 +192,14 @@ def card_row(
         "purpose": "who will give again, how often and how much",
         "population": "people who have given",
         "as_of": as_of,
-        "learner": {"bg_nbd": "BG/NBD", "bg_bb": "BG/BB"}[fitted.kind] if fitted else "none",
+        "learner": fitted.kind.upper().replace("_", "/") if fitted else "none",
         "n_people": n_people,
-        "rule": rule,
+        "rule": "rfm",
         **(judged.columns if judged else {}),
         "published": better,
         "card": json.dumps(card),
         "reason": why,
     }
     if why is None and not better:
-        row["reason"] = f"it does not beat the rule of thumb {rule} on days it had not seen"
+        row["reason"] = f"it does not beat the rule of thumb {row['rule']} on days it had not seen"
     return row

@@ -50,7 +50,7 @@ class Fitted(NamedTuple):
     """A model of everyone who had given before a day.
 
     Attributes:
-        kind: `bg_nbd` or `bg_bb`.
+        kind: `bg_nbd`, `mbg_nbd` or `bg_bb`.
         givers: Whom it was fitted to.
         often: The model of how often.
         much: The model of how much, or None.
@@ -83,8 +83,11 @@ def fit_givers(gifts: Gifts, cut: int, terms: Terms, kind: Kind) -> Fitted:
     givers = describe(gifts, cut, terms.period, kind)
     if not len(givers.person):
         raise DesignError.of("Nobody had given before the day")
-    fit = stats.giving.fit_bg_nbd if kind == "bg_nbd" else stats.giving.fit_bg_bb
-    often = fit(*givers.history, ridge=terms.ridge)
+    if kind == "bg_bb":
+        often = stats.giving.fit_bg_bb(*givers.history, ridge=terms.ridge)
+    else:
+        once = kind == "mbg_nbd"
+        often = stats.giving.fit_bg_nbd(*givers.history, ridge=terms.ridge, at_once=once)
     priced = givers.n_amounts > 0
     try:
         much = stats.giving.fit_gamma_gamma(givers.n_amounts[priced], givers.mean[priced], ridge=terms.ridge)

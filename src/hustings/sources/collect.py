@@ -18,13 +18,14 @@ from hustings.fingerprint import digest
 from hustings.sources.mapping import Block, Value, check_block, inherited
 from hustings.sources.polls import believable
 from hustings.sources.public import data_folder
+from hustings.sources.returns import countable
 from hustings.stage import About, Result, stage
 from hustings.tables import spec
 from hustings.warehouse import count
 from hustings.warehouse.landing import LINE
 
 _ABOUT_RECORDS = ("records", "record_events", "record_assignments", "record_outcomes", "opt_outs")
-_ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls")
+_ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls", "returns")
 _ABOUT_WORK = ("shifts", "place_coordinates")
 _TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK)
 _HEAD = 1 << 20
@@ -69,6 +70,7 @@ def collect(
     results: Annotated[list[Block], About("How a row becomes results of an election.")] = [],  # noqa: B006
     fundamentals: Annotated[list[Block], About("How a row becomes what is known besides polls.")] = [],  # noqa: B006
     polls: Annotated[list[Block], About("How a row becomes the answers of a poll.")] = [],  # noqa: B006
+    returns: Annotated[list[Block], About("How a row becomes votes counted in a precinct.")] = [],  # noqa: B006
     shifts: Annotated[list[Block], About("How a row becomes a shift of volunteers.")] = [],  # noqa: B006
     place_coordinates: Annotated[list[Block], About("How a row becomes where a place is.")] = [],  # noqa: B006
     people_from: Annotated[
@@ -87,18 +89,17 @@ def collect(
     """The rows of one file in every collected table, and what could not be kept."""
     blocks = [("records", records)] if records else []
     about_records = (record_events, record_assignments, record_outcomes, opt_outs)
-    about_places = (places, place_features, results, fundamentals, polls)
-    for name, found in zip(
-        _TABLES[1:], (*about_records, *about_places, shifts, place_coordinates), strict=True
-    ):
+    about_places = (places, place_features, results, fundamentals, polls, returns)
+    about_work = (shifts, place_coordinates)
+    for name, found in zip(_TABLES[1:], (*about_records, *about_places, *about_work), strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")
     file = located(path, folder)
     landed = land(file, delimiter=delimiter, encoding=encoding)
+    own = records.values() if records else {}
     for name, block in blocks:
         check_block(source, name, block, landed.columns)
-        own = records.values() if records else {}
         if name in _ABOUT_RECORDS and "record_id" not in inherited(block, own):
             raise SourceError.of(
                 f"[sources.{source}] {name}: record_id is missing",
@@ -107,7 +108,6 @@ def collect(
             )
     arrived = arrived_on or datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC).date()
     common = {"source": source, "record_source": people_from or source, "load_id": load_id}
-    own = records.values() if records else {}
     rows = _with_households(landed, [block for _, block in blocks])
     pieces: dict[str, list[Any]] = {}
     for name, block in blocks:
@@ -115,7 +115,7 @@ def collect(
         made += _typed(
             rows, name, block, inherited(block, own), common, block.arrived_on or arrived, len(made)
         )
-    typed = {name: hold(believable(_together(made), name)) for name, made in pieces.items()}
+    typed = {name: hold(countable(believable(_together(made), name), name)) for name, made in pieces.items()}
     load = {"path": path, "refresh": refresh, "arrived": arrived, "mark": watch(folder, {"path": path})}
     return _split(landed, typed, common, load, hold)
 

@@ -7,8 +7,12 @@ time T:
     A = B(a, b + x) / B(a, b) · (alpha + T)^-(r + x)            still giving
     D = B(a + 1, b + x - 1) / B(a, b) · (alpha + t)^-(r + x)    stopped after the last gift
 
+BG/NBD lets nobody stop before a second gift. **MBG/NBD** does: the first gift may be the last as well. Then A has
+b + 1 in place of b above the line, D has b + x, and D is there for x = 0 too, with t = 0. Here it is `at_once`.
+
 Source: Fader, Hardie & Lee, Marketing Science 24 (2005), eq. 6 (likelihood), 10 (expected); still giving: Fader,
-Hardie & Lee, "Computing P(alive) using the BG/NBD model" (2008), eq. 5.
+Hardie & Lee, "Computing P(alive) using the BG/NBD model" (2008), eq. 5. MBG/NBD: Batislam, Denizel & Filiztekin,
+International Journal of Research in Marketing 24 (2007).
 """
 
 from __future__ import annotations
@@ -21,25 +25,28 @@ from hustings.stats.histories import Floats, Histories, Integers
 NAMES = ("r", "alpha", "a", "b")
 
 
-def _ways(parameters: Floats, histories: Histories) -> tuple[Floats, Floats]:
+def _ways(parameters: Floats, histories: Histories, at_once: bool) -> tuple[Floats, Floats]:
     """The logarithms of the two ways in which each history can have come about."""
     r, alpha, a, b = parameters
     frequency, row = np.unique(histories.frequency, return_inverse=True)
-    again = np.maximum(frequency, 1)
+    tries = frequency + at_once
     rate = gammaln(r + frequency) - gammaln(r) + r * np.log(alpha) - betaln(a, b)
-    going = (rate + betaln(a, b + frequency))[row]
-    stopped = np.where(frequency > 0, rate + betaln(a + 1, b + again - 1), -np.inf)[row]
+    going = (rate + betaln(a, b + tries))[row]
+    stopped = np.where(tries > 0, rate + betaln(a + 1, b + np.maximum(tries, 1) - 1), -np.inf)[row]
     power = r + histories.frequency
     return going - power * np.log(alpha + histories.age), stopped - power * np.log(alpha + histories.recency)
 
 
-def log_likelihood(parameters: Floats, histories: Histories, more: float = 0.0) -> Floats:
+def log_likelihood(
+    parameters: Floats, histories: Histories, more: float = 0.0, *, at_once: bool = False
+) -> Floats:
     """Each person's log-likelihood, as if a further time of `more` had passed without a gift.
 
     Args:
         parameters: (4,) r, alpha, a, b.
         histories: Of n people.
         more: Time to add.
+        at_once: Whether the first gift may be the last.
 
     Returns:
         (n,) log-likelihoods.
@@ -48,16 +55,19 @@ def log_likelihood(parameters: Floats, histories: Histories, more: float = 0.0) 
     >>> np.exp(log_likelihood(np.ones(4), never))  # (alpha / (alpha + T))^r
     array([0.5])
     """
-    return np.logaddexp(*_ways(parameters, histories._replace(age=histories.age + more)))
+    return np.logaddexp(*_ways(parameters, histories._replace(age=histories.age + more), at_once))
 
 
-def loss(parameters: Floats, histories: Histories, weight: Floats) -> tuple[float, Floats]:
+def loss(
+    parameters: Floats, histories: Histories, weight: Floats, *, at_once: bool = False
+) -> tuple[float, Floats]:
     """The negative log-likelihood and its gradient.
 
     Args:
         parameters: (4,).
         histories: Of n people.
         weight: (n,) how many each row stands for.
+        at_once: Whether the first gift may be the last.
 
     Returns:
         The value, and (4,) its slopes.
@@ -68,7 +78,7 @@ def loss(parameters: Floats, histories: Histories, weight: Floats) -> tuple[floa
     """
     r, alpha, a, b = parameters
     x, t, age = histories
-    going, stopped = _ways(parameters, histories)
+    going, stopped = _ways(parameters, histories, at_once)
     each = np.logaddexp(going, stopped)
     alive = weight * np.exp(going - each)
     ended = weight - alive
@@ -76,31 +86,33 @@ def loss(parameters: Floats, histories: Histories, weight: Floats) -> tuple[floa
     people, still, over = (np.bincount(row, part) for part in (weight, alive, ended))
     n = float(people.sum())
     late = np.log(alpha + age), np.log(alpha + t)
-    again = np.maximum(frequency, 1)
-    both = people @ psi(a + b + frequency) - n * psi(a + b)
+    tries = frequency + at_once
+    both = people @ psi(a + b + tries) - n * psi(a + b)
     slopes = np.array(
         [
             people @ psi(r + frequency) - n * (psi(r) - np.log(alpha)) - alive @ late[0] - ended @ late[1],
             n * r / alpha - ((r + x) * (alive / (alpha + age) + ended / (alpha + t))).sum(),
             still.sum() * psi(a) + over.sum() * psi(a + 1) - n * psi(a) - both,
-            still @ psi(b + frequency) + over @ psi(b + again - 1) - n * psi(b) - both,
+            still @ psi(b + tries) + over @ psi(b + np.maximum(tries, 1) - 1) - n * psi(b) - both,
         ]
     )
     return -float(weight @ each), -slopes
 
 
-def p_alive(parameters: Floats, histories: Histories) -> Floats:
-    """The probability that each person has not stopped; 1 for whoever gave once, as the model has it.
+def p_alive(parameters: Floats, histories: Histories, *, at_once: bool = False) -> Floats:
+    """The probability that each person has not stopped; of BG/NBD 1 for whoever gave once.
 
     >>> once = Histories(np.array([1]), np.array([1.0]), np.array([1.0]))
     >>> p_alive(np.ones(4), once)  # she has just given: she stopped or she did not
     array([0.5])
     """
-    going, stopped = _ways(parameters, histories)
+    going, stopped = _ways(parameters, histories, at_once)
     return np.exp(going - np.logaddexp(going, stopped))
 
 
-def expected(parameters: Floats, histories: Histories, horizon: float, rate: float) -> Floats:
+def expected(
+    parameters: Floats, histories: Histories, horizon: float, rate: float, *, at_once: bool = False
+) -> Floats:
     """Expected gifts in the time to come (eq. 10), discounted.
 
     Eq. 10's hypergeometric function is turned by Euler's transformation, 2F1(r+x, b+x; c; z) =
@@ -112,6 +124,7 @@ def expected(parameters: Floats, histories: Histories, horizon: float, rate: flo
         histories: Of n people.
         horizon: Time to come, above 0.
         rate: A gift at a time t from now counts (1 + rate)^-t.
+        at_once: Whether the first gift may be the last.
 
     Returns:
         (n,) expected gifts.
@@ -121,26 +134,37 @@ def expected(parameters: Floats, histories: Histories, horizon: float, rate: flo
     array([2.])
     """
     if not rate:
-        return _expected(parameters, histories, horizon)
+        return _expected(parameters, histories, horizon, at_once)
     slow = float(np.log1p(rate))
     nodes, weights = np.polynomial.legendre.leggauss(8)
-    found = np.exp(-slow * horizon) * _expected(parameters, histories, horizon)
+    found = np.exp(-slow * horizon) * _expected(parameters, histories, horizon, at_once)
     for at, weight in zip(horizon * (nodes + 1) / 2, weights * horizon / 2, strict=True):
-        found += slow * weight * np.exp(-slow * at) * _expected(parameters, histories, float(at))
+        found += slow * weight * np.exp(-slow * at) * _expected(parameters, histories, float(at), at_once)
     return found
 
 
-def _expected(parameters: Floats, histories: Histories, horizon: float) -> Floats:
+def _expected(parameters: Floats, histories: Histories, horizon: float, at_once: bool) -> Floats:
     r, alpha, a, b = parameters
+    # Given that she still gives, her chance of stopping is Beta(a, b + tries).
+    b += at_once
     # At a = 1 numerator and denominator are 0; the limit is taken from beside it.
     a = a if abs(a - 1) > 1e-5 else 1 + 1e-5
     c = a + b + histories.frequency - 1
     z = horizon / (alpha + histories.age + horizon)
     remains = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, c, z)
-    return np.asarray(p_alive(parameters, histories) * c / (a - 1) * (1 - remains), np.float64)
+    return np.asarray(
+        p_alive(parameters, histories, at_once=at_once) * c / (a - 1) * (1 - remains), np.float64
+    )
 
 
-def draw(parameters: Floats, histories: Histories, horizon: float, rng: np.random.Generator) -> Integers:
+def draw(
+    parameters: Floats,
+    histories: Histories,
+    horizon: float,
+    rng: np.random.Generator,
+    *,
+    at_once: bool = False,
+) -> Integers:
     """What each person may give in the time to come, given what she gave before.
 
     Returns:
@@ -152,9 +176,9 @@ def draw(parameters: Floats, histories: Histories, horizon: float, rng: np.rando
     """
     r, alpha, a, b = parameters
     x, _, age = histories
-    alive = rng.random(len(x)) < p_alive(parameters, histories)
+    alive = rng.random(len(x)) < p_alive(parameters, histories, at_once=at_once)
     would = rng.poisson(rng.gamma(r + x, horizon / (alpha + age)))
-    stops = np.clip(rng.beta(a, b + x), 1e-12, 1 - 1e-12)
+    stops = np.clip(rng.beta(a, b + x + at_once), 1e-12, 1 - 1e-12)
     # The gift after which she stops: the k-th with chance stops (1 - stops)^(k - 1).
     last = 1 + np.floor(np.log1p(-rng.random(len(x))) / np.log1p(-stops))
     return np.asarray(np.minimum(would, last) * alive, np.int64)

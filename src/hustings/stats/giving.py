@@ -3,7 +3,7 @@
 A giver gives at random at a rate of her own, and at some moment, unseen, stops for good. **BG/BB** counts
 opportunities (a yearly appeal, a month): at each she gives with a chance p of her own, and before each she
 stops with a chance of her own. **BG/NBD** has no opportunities: gifts come at any time at a rate of her own,
-and after each she stops with a chance of her own. How much she gives is Gamma-Gamma's: `stats/amounts.py`.
+and after each she stops with a chance of her own, from the second on; in **MBG/NBD** from the first on. How much she gives is Gamma-Gamma's: `stats/amounts.py`.
 
 Both are described by three numbers: `frequency`, how often she gave *after* the first time; `recency`, when she
 gave last; `age`, for how long she could have. Both times are counted from the first gift, in opportunities for
@@ -12,8 +12,10 @@ BG/BB and in any one unit for BG/NBD.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,8 +41,38 @@ __all__ = [
     "p_gift",
 ]
 
-Kind = Literal["bg_bb", "bg_nbd"]
-_MODELS: dict[str, Any] = {"bg_bb": opportunities, "bg_nbd": arrivals}
+Kind = Literal["bg_bb", "bg_nbd", "mbg_nbd"]
+
+
+class _Model(NamedTuple):
+    """The functions of a kind of model."""
+
+    names: tuple[str, ...]
+    log_likelihood: Callable[..., Floats]
+    p_alive: Callable[..., Floats]
+    expected: Callable[..., Floats]
+    draw: Callable[..., NDArray[np.int64]]
+
+
+def _at_any_time(at_once: bool) -> _Model:
+    likelihood, alive, expected = (
+        partial(function, at_once=at_once)
+        for function in (arrivals.log_likelihood, arrivals.p_alive, arrivals.expected)
+    )
+    return _Model(arrivals.NAMES, likelihood, alive, expected, partial(arrivals.draw, at_once=at_once))
+
+
+_MODELS: dict[str, _Model] = {
+    "bg_bb": _Model(
+        opportunities.NAMES,
+        opportunities.log_likelihood,
+        opportunities.p_alive,
+        opportunities.expected,
+        opportunities.draw,
+    ),
+    "bg_nbd": _at_any_time(at_once=False),
+    "mbg_nbd": _at_any_time(at_once=True),
+}
 Z95 = 1.959963984540054
 
 
@@ -49,7 +81,7 @@ class Giving:
     """A fitted model of repeat giving.
 
     Attributes:
-        kind: `bg_bb` (gifts at opportunities) or `bg_nbd` (gifts at any time).
+        kind: `bg_bb` (gifts at opportunities), `bg_nbd` or `mbg_nbd` (gifts at any time).
         maximum: The four parameters, their errors, the likelihood.
         n_people: Givers fitted on, weights counted.
     """
@@ -61,7 +93,7 @@ class Giving:
     @property
     def parameters(self) -> dict[str, float]:
         """The parameters by name: alpha, beta, gamma, delta, or r, alpha, a, b."""
-        return dict(zip(_MODELS[self.kind].NAMES, self.maximum.parameters.tolist(), strict=True))
+        return dict(zip(_MODELS[self.kind].names, self.maximum.parameters.tolist(), strict=True))
 
     def drawn(self, rng: np.random.Generator) -> Giving:
         """The model with parameters as they may be in truth: one draw around the fitted ones.
@@ -152,8 +184,9 @@ def fit_bg_nbd(
     weights: ArrayLike | None = None,
     *,
     ridge: float = 0.0,
+    at_once: bool = False,
 ) -> Giving:
-    """The BG/NBD model by maximum likelihood.
+    """The BG/NBD model, or the MBG/NBD model, by maximum likelihood.
 
     Args:
         frequency: (n,) gifts after the first.
@@ -161,6 +194,7 @@ def fit_bg_nbd(
         age: (n,) time since the first gift.
         weights: (n,) how many people a row stands for; one each unless given.
         ridge: Precision of a normal prior on the logarithms of the parameters; 0 for plain maximum likelihood.
+        at_once: The first gift may be the last (MBG/NBD); else everybody gives on until a second one.
 
     Returns:
         The model; alpha is in the unit of time.
@@ -168,7 +202,7 @@ def fit_bg_nbd(
     Raises:
         DesignError: A history that cannot be, nobody, nobody who gave again, or no clear maximum.
 
-    Source: Fader, Hardie & Lee, Marketing Science 24 (2005).
+    Source: Fader, Hardie & Lee, Marketing Science 24 (2005); Batislam, Denizel & Filiztekin, IJRM 24 (2007).
 
     >>> frequency, recency, age = [0, 0, 1, 3, 6], [0.0, 0.0, 2.0, 8.0, 9.5], [10.0] * 5
     >>> fit_bg_nbd(frequency, recency, age, [40, 20, 10, 10, 20], ridge=0.1).n_people
@@ -177,12 +211,12 @@ def fit_bg_nbd(
     found = checked_histories(frequency, recency, age)
     weight = _repeated(found, weights)
     maximum = maximise(
-        lambda at: arrivals.loss(at, found, weight),
+        lambda at: arrivals.loss(at, found, weight, at_once=at_once),
         arrivals.usual(found, weight),
         arrivals.NAMES,
         ridge=ridge,
     )
-    return Giving("bg_nbd", maximum, float(weight.sum()))
+    return Giving("mbg_nbd" if at_once else "bg_nbd", maximum, float(weight.sum()))
 
 
 def _repeated(found: Histories, weights: ArrayLike | None) -> Floats:
@@ -203,7 +237,7 @@ def _ahead(model: Giving, horizon: float) -> float:
     if not fits:
         allowed = "a whole number of opportunities" if model.kind == "bg_bb" else "a finite time"
         raise DesignError.of("The horizon does not fit", received=horizon, allowed=f"{allowed} above 0")
-    return float(horizon) if model.kind == "bg_nbd" else int(horizon)
+    return int(horizon) if model.kind == "bg_bb" else float(horizon)
 
 
 def p_alive(model: Giving, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
@@ -216,8 +250,8 @@ def p_alive(model: Giving, frequency: ArrayLike, recency: ArrayLike, age: ArrayL
         age: (n,) time or opportunities since the first.
 
     Returns:
-        (n,) of BG/BB, a giver at the next opportunity; of BG/NBD, a giver now: 1 for whoever gave once, since
-        that model lets nobody stop before a second gift.
+        (n,) of BG/BB, a giver at the next opportunity; of the others, a giver now. BG/NBD says 1 for whoever gave
+        once, since it lets nobody stop before a second gift.
 
     Raises:
         DesignError: A history that cannot be.
@@ -278,11 +312,8 @@ def p_gift(
     array([0.4444])
     """
     found, ahead = _at(model, frequency, recency, age), _ahead(model, horizon)
-    at = model.maximum.parameters
-    if model.kind == "bg_bb":
-        later = opportunities.log_likelihood(at, found, int(ahead))
-        return -np.expm1(later - opportunities.log_likelihood(at, found))
-    return -np.expm1(arrivals.log_likelihood(at, found, ahead) - arrivals.log_likelihood(at, found))
+    of, at = _MODELS[model.kind], model.maximum.parameters
+    return -np.expm1(of.log_likelihood(at, found, ahead) - of.log_likelihood(at, found))
 
 
 def expected_gifts(

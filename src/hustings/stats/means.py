@@ -9,31 +9,24 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hustings.errors import DesignError
 from hustings.stats.clusters import Floats, Integers, arm_codes, cluster_codes, cluster_sums, t_quantile
+from hustings.stats.comparisons import Arms, Lifts, compare_arms
 
-
-class Lifts(NamedTuple):
-    """What each arm did compared with control; arrays with one entry per arm other than control.
-
-    The unit is the outcome's (a share for 0/1, money for amounts). Where `reason` is text, the estimate, its
-    error and its interval are NaN.
-    """
-
-    arm: Integers
-    estimate: Floats
-    std_error: Floats
-    low: Floats
-    high: Floats
-    n_control: Integers
-    n_arm: Integers
-    mean_control: Floats
-    mean_arm: Floats
-    n_missing: Integers
-    reason: list[str | None]
-    n_missing_control: int
+__all__ = [
+    "Balance",
+    "Lifts",
+    "arm_codes",
+    "balance",
+    "cluster_codes",
+    "cluster_sums",
+    "difference_in_means",
+    "finite_outcome",
+    "sample_ratio_test",
+    "t_quantile",
+]
 
 
 class Balance(NamedTuple):
@@ -52,72 +45,6 @@ class Balance(NamedTuple):
     reason: str | None
 
 
-class _Arm(NamedTuple):
-    """One arm's people, their mean, and what each cluster adds to the mean's error."""
-
-    n: int
-    n_missing: int
-    clusters: NDArray[np.bool_]
-    mean: float
-    influence: Floats
-
-
-def _one_arm(outcome: Floats, present: NDArray[np.bool_], codes: Integers, n_clusters: int) -> _Arm:
-    """The arm's mean, and (S_g - mean N_g) / N for every cluster of the experiment."""
-    known = present & ~np.isnan(outcome)
-    n = int(known.sum())
-    sizes = np.bincount(codes[known], minlength=n_clusters)
-    missing = int(present.sum()) - n
-    if n == 0:
-        return _Arm(0, missing, sizes > 0, np.nan, np.zeros(n_clusters))
-    sums = cluster_sums(outcome[known], codes[known], n_clusters)
-    mean = float(sums.sum() / n)
-    return _Arm(n, missing, sizes > 0, mean, (sums - mean * sizes) / n)
-
-
-def _why_not(control: _Arm, arm: _Arm) -> str | None:
-    """In plain words, why these two arms cannot be compared; None when they can."""
-    if control.n + arm.n == 0:
-        return "nobody has the outcome"
-    for name, one in (("control", control), ("the arm", arm)):
-        if one.n == 0:
-            return f"{name} has nobody with the outcome" if one.n_missing else f"{name} is empty"
-        if one.clusters.sum() < 2:
-            return f"{name} has one cluster only, so its error cannot be computed"
-    return None
-
-
-def _compare(control: _Arm, arm: _Arm, confidence: float) -> tuple[float, float, float, float, str | None]:
-    """Estimate, error, low, high and reason."""
-    reason = _why_not(control, arm)
-    if reason is None:
-        estimate = arm.mean - control.mean
-        error, degrees = _error(control, arm)
-        if error > 1e-13 * max(abs(arm.mean), abs(control.mean)):
-            half = t_quantile(confidence, degrees) * error
-            return estimate, error, estimate - half, estimate + half, None
-        reason = "the outcome does not vary between clusters, so its error cannot be computed"
-    return np.nan, np.nan, np.nan, np.nan, reason
-
-
-def _error(control: _Arm, arm: _Arm) -> tuple[float, float]:
-    """The standard error of the difference and its degrees of freedom."""
-    n_arm, n_control = arm.clusters.sum(), control.clusters.sum()
-    mixed = bool((arm.clusters & control.clusters).any())
-    if mixed:
-        # A cluster that holds both arms brings their covariance: the difference is taken before squaring.
-        u = arm.influence - control.influence
-        n = int((control.clusters | arm.clusters).sum())
-        return float(np.sqrt(u @ u * n / (n - 1))), n - 2
-    of_arm = float(arm.influence @ arm.influence * n_arm / (n_arm - 1))
-    of_control = float(control.influence @ control.influence * n_control / (n_control - 1))
-    total = of_arm + of_control
-    if total == 0:
-        return 0.0, 1.0
-    degrees = total**2 / (of_arm**2 / (n_arm - 1) + of_control**2 / (n_control - 1))
-    return float(np.sqrt(total)), float(degrees)
-
-
 def difference_in_means(
     outcome: ArrayLike,
     arm: ArrayLike,
@@ -126,6 +53,7 @@ def difference_in_means(
     n_arms: int,
     control: int = 0,
     confidence: float = 0.95,
+    weight: ArrayLike | None = None,
 ) -> Lifts:
     """Each arm's mean outcome minus control's, with cluster-robust errors.
 
@@ -142,13 +70,14 @@ def difference_in_means(
         n_arms: How many arms were planned, control included.
         control: Control's code.
         confidence: Coverage of the intervals, between 0 and 1.
+        weight: (n,) weights of a survey, 0 or more; someone of weight 0 is left out. Everyone alike unless given.
 
     Returns:
         One entry per arm other than control, in code order. With a single arm planned: one entry for control
         itself, all NaN, whose reason says so.
 
     Raises:
-        DesignError: Lengths, codes or values (an infinite outcome) that do not fit.
+        DesignError: Lengths, codes or values (an infinite outcome, a negative weight) that do not fit.
 
     Source: Liang & Zeger, Biometrika 73 (1986), eq. 6; Cameron & Miller, JHR 50 (2015), section II;
     Satterthwaite, Biometrics Bulletin 2 (1946).
@@ -157,26 +86,47 @@ def difference_in_means(
     >>> round(float(lifts.estimate[0]), 3), round(float(lifts.std_error[0]), 3)
     (0.25, 0.382)
     """
-    y = np.asarray(outcome, dtype=np.float64)
+    y = finite_outcome(outcome)
     codes, n_clusters = cluster_codes(np.asarray(cluster), y.size)
     arms = arm_codes(arm, y.size, n_arms, control)
+    known = ~np.isnan(y)
+    w = None if weight is None else _weights(weight, y.size)
+    told = known.astype(np.float64) if w is None else np.where(known, w, 0.0)
+    mass = np.bincount(arms, told, minlength=n_arms)
+    filled = np.where(known, y, 0.0)
+    sums = np.bincount(arms, filled * told, minlength=n_arms)
+    mean = np.divide(sums, mass, out=np.full(n_arms, np.nan), where=mass > 0)
+    per_person = np.divide(1.0, mass, out=np.zeros(n_arms), where=mass > 0)
+    influence = (filled - np.where(mass > 0, mean, 0.0)[arms]) * told * per_person[arms]
+    n = np.bincount(arms[known], minlength=n_arms)
+    missing = np.bincount(arms, minlength=n_arms) - n
+    counted = known if w is None else known & (w > 0)
+    parts = Arms(mean, n, missing, np.zeros(n_arms, np.int64), influence, counted)
+    return compare_arms(parts, arms, codes, n_clusters, control=control, confidence=confidence)
+
+
+def finite_outcome(outcome: ArrayLike) -> Floats:
+    """Outcomes as (n,) floats.
+
+    Raises:
+        DesignError: Another shape, or infinite amounts.
+
+    >>> finite_outcome([1, 0])
+    array([1., 0.])
+    """
+    y = np.asarray(outcome, dtype=np.float64)
     if y.ndim != 1 or np.isinf(y).any():
         raise DesignError.of("Outcomes do not fit", received=y.shape, allowed="(n,) finite numbers or NaN")
-    parts = [_one_arm(y, arms == code, codes, n_clusters) for code in range(n_arms)]
-    others = [code for code in range(n_arms) if code != control] or [control]
-    rows = [_compare(parts[control], parts[code], confidence) for code in others]
-    numbers = np.array([row[:4] for row in rows])
-    reasons = [row[4] for row in rows]
-    if n_arms == 1:
-        numbers[:], reasons = np.nan, ["there is no second arm to compare with"]
-    shown = [parts[code] for code in others]
-    base = parts[control]
-    return Lifts(
-        np.array(others), numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
-        np.full(len(others), base.n), np.array([one.n for one in shown]),
-        np.full(len(others), base.mean), np.array([one.mean for one in shown]),
-        np.array([one.n_missing for one in shown]), reasons, base.n_missing,
-    )  # fmt: skip
+    return y
+
+
+def _weights(weight: ArrayLike, n: int) -> Floats:
+    w = np.asarray(weight, dtype=np.float64)
+    if w.shape != (n,) or not (np.isfinite(w).all() and np.all(w >= 0)):
+        raise DesignError.of(
+            "Weights do not fit", received=w.shape, allowed=f"{n} finite numbers of 0 or more"
+        )
+    return w
 
 
 def sample_ratio_test(counts: ArrayLike, shares: ArrayLike) -> float:

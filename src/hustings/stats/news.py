@@ -78,7 +78,7 @@ def news(
     places = len(prior.mean)
     if not new.any():
         return News(np.zeros((0, places)), *(np.zeros(0) for _ in range(3)))
-    world = build(polls, prior, np.asarray(correlation, np.float64), scales, votes)
+    world = build(polls, prior, correlation, scales, votes)
     rows, walks = world.rows, len(world.believed.walk)
     day = np.asarray(polls.day, np.float64)
     seen = rows @ world.believed.covariance

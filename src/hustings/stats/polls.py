@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import cho_factor, cho_solve
 
 from hustings.stats.kalman import Floats, Smoothed, run_filter, run_smoother
 from hustings.stats.poll_world import WHOLE, Integers, Polls, Prior, Scales, World, build, keep, whole_slope
@@ -33,7 +32,6 @@ __all__ = [
     "Posterior",
     "Prior",
     "Scales",
-    "contributions",
     "fit",
     "keep",
     "log_likelihood",
@@ -154,52 +152,6 @@ def log_likelihood(
     world = build(polls, prior, correlation, scales, votes)
     order = np.argsort(polls.day, kind="stable")
     return run_filter(*world.together(order)).log_likelihood
-
-
-def contributions(
-    polls: Polls,
-    prior: Prior,
-    direction: ArrayLike,
-    *,
-    correlation: ArrayLike,
-    scales: Scales,
-    votes: ArrayLike | None = None,
-    trust: ArrayLike | None = None,
-) -> Floats:
-    """What each poll adds to one number: a place's logit, or any sum of them.
-
-    The posterior mean is linear in the polls, so d'mean − d'prior is a sum over polls of weight times what the poll
-    differs from the prior by; this is each term. Solved in one piece, for it also checks the filter.
-
-    Args:
-        polls: As given to `fit`.
-        prior: As given to `fit`.
-        direction: (p,) weights d of the places' logits.
-        correlation: As given to `fit`.
-        scales: As given to `fit`.
-        votes: As given to `fit`.
-        trust: (n,) as `fit` found it; ones when None.
-
-    Returns:
-        (n,) contributions, which sum to d'(mean − prior mean).
-
-    >>> polls = Polls(*(np.array([x, x]) for x in (0, 0.55, 800.0, 3.0, 0, -1, -1)))
-    >>> prior, known = Prior(np.zeros(1), np.eye(1)), {"correlation": np.eye(1), "scales": Scales()}
-    >>> bool(np.isclose(contributions(polls, prior, [1.0], **known).sum(), fit(polls, prior, **known).mean[0]))
-    True
-    """
-    world = build(polls, prior, correlation, scales, votes)
-    p, h = len(prior.mean), world.rows
-    if not len(h):
-        return np.zeros(0)
-    own = world.variance / (1.0 if trust is None else np.asarray(trust, np.float64))
-    seen, day = h[:, :p], np.asarray(polls.day, np.float64)
-    walked = np.minimum(day[:, None], day[None, :]) * (seen @ world.believed.walk @ seen.T)
-    spread = h @ world.believed.covariance @ h.T + walked + np.diag(own)
-    cross = h @ world.believed.covariance[:, :p] @ np.asarray(direction, np.float64)
-    weight = cho_solve(cho_factor(spread, lower=True), cross)
-    found: Floats = weight * (world.value - h @ world.believed.mean)
-    return found
 
 
 def _solve(world: World, order: Integers, trust: Floats, stops: Floats) -> Smoothed:

@@ -42,11 +42,12 @@ def detectable_effect(
     intraclass: float = 0.0,
     power: float = 0.8,
     alpha: float = 0.05,
+    degrees: float = float("inf"),
 ) -> float:
     """The smallest true difference in means that a two-sided test would find with this power.
 
-    (z_{1 - alpha/2} + z_power) sd sqrt(design effect (1 / n_control + 1 / n_arm)), the normal approximation:
-    with fewer than some 30 clusters per arm the true figure is larger.
+    (t_{1 - alpha/2} + t_power) sd sqrt(design effect (1 / n_control + 1 / n_arm)), with Student's quantiles; the
+    normal ones where `degrees` is infinite, which with fewer than some 30 clusters per arm is too small.
 
     Args:
         n_control: People in control (or clusters, with `sd` that of cluster means and the defaults below).
@@ -56,6 +57,7 @@ def detectable_effect(
         intraclass: The outcome's intraclass correlation; a negative one counts as 0.
         power: Chance of finding it, between alpha and 1.
         alpha: Two-sided size of the test, between 0 and 1.
+        degrees: Degrees of freedom: the clusters of both arms less 2.
 
     Returns:
         The difference, in the outcome's unit.
@@ -68,16 +70,70 @@ def detectable_effect(
     >>> round(detectable_effect(1000, 1000, 0.5), 4)
     0.0626
     """
-    from scipy.special import ndtri
-
     if not (n_control > 0 and n_arm > 0 and sd >= 0):
         got = f"{n_control}, {n_arm}, sd {sd}"
         raise DesignError.of("No such arms", received=got, allowed="positive sizes, sd >= 0")
+    spread = sd * np.sqrt(design_effect(mean_size, intraclass) * (1 / n_control + 1 / n_arm))
+    return _errors_apart(power, alpha, degrees) * float(spread)
+
+
+def people_needed(
+    effect: float,
+    sd: float,
+    *,
+    share_control: float,
+    share_arm: float,
+    mean_size: float = 1.0,
+    intraclass: float = 0.0,
+    power: float = 0.8,
+    alpha: float = 0.05,
+) -> int:
+    """How many people a test needs in all, to find a true difference in one arm with this power.
+
+    `detectable_effect` turned round; its degrees of freedom follow from the clusters that come out.
+
+    Args:
+        effect: The difference to be found, more than 0, in the outcome's unit.
+        sd: The outcome's standard deviation.
+        share_control: Control's share of the people, above 0.
+        share_arm: The arm's share, above 0; with control's at most 1.
+        mean_size: People per randomised cluster.
+        intraclass: The outcome's intraclass correlation.
+        power: Chance of finding it.
+        alpha: Two-sided size of the test.
+
+    Returns:
+        People in all arms, whole clusters of the mean size.
+
+    Raises:
+        DesignError: A number out of range.
+
+    Source: as `detectable_effect`.
+
+    >>> people_needed(0.0626, 0.5, share_control=0.5, share_arm=0.5)
+    2005
+    """
+    if not (effect > 0 and share_control > 0 and share_arm > 0 and share_control + share_arm <= 1 + 1e-9):
+        got = f"effect {effect}, shares {share_control}, {share_arm}"
+        raise DesignError.of("No such test", received=got, allowed="an effect and shares above 0")
+    spread = sd**2 * design_effect(mean_size, intraclass) * (1 / share_control + 1 / share_arm)
+    n = spread * (_errors_apart(power, alpha, np.inf) / effect) ** 2
+    for _ in range(20):
+        clusters = n * (share_control + share_arm) / mean_size
+        n = spread * (_errors_apart(power, alpha, max(clusters - 2, 1.0)) / effect) ** 2
+    return int(np.ceil(np.ceil(n / mean_size) * mean_size))
+
+
+def _errors_apart(power: float, alpha: float, degrees: float) -> float:
+    """How many standard errors from 0 a difference must lie to be found with this power."""
+    from scipy.special import ndtri, stdtrit
+
     if not 0 < alpha < power < 1:
         got = f"alpha {alpha}, power {power}"
         raise DesignError.of("No such test", received=got, allowed="0 < alpha < power < 1")
-    spread = sd * np.sqrt(design_effect(mean_size, intraclass) * (1 / n_control + 1 / n_arm))
-    return float((ndtri(1 - alpha / 2) + ndtri(power)) * spread)
+    if np.isinf(degrees):
+        return float(ndtri(1 - alpha / 2) + ndtri(power))
+    return float(stdtrit(max(degrees, 1.0), 1 - alpha / 2) + stdtrit(max(degrees, 1.0), power))
 
 
 def intraclass_correlation(outcome: ArrayLike, cluster: ArrayLike) -> float:

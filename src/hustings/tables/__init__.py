@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables import collected, derived, field, forecast, giving, issues, kept, messages, planned
+from hustings.tables import (
+    collected,
+    derived,
+    field,
+    forecast,
+    giving,
+    issues,
+    kept,
+    messages,
+    planned,
+    surveys,
+    tested,
+)
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
@@ -12,14 +24,18 @@ _ALL = (
     *collected.COLLECTED,
     *forecast.COLLECTED,
     *field.COLLECTED,
+    *surveys.COLLECTED,
     *derived.DERIVED,
     *giving.GIVING,
     *issues.ISSUE_TABLES,
+    *tested.TESTED,
     *messages.LEARNED,
     *forecast.DERIVED,
+    *surveys.DERIVED,
     *planned.PLANNED,
     *field.DERIVED,
     *kept.KEPT,
+    *tested.DRAWN,
 )
 TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
 

@@ -248,6 +248,8 @@ EXPERIMENTS = TableSpec(
         _number("max_difference", "Largest standardised difference of a covariate to control."),
         _count("n_mixed_units", "Units whose people are in several arms."),
         _number("detectable_effect", "Effect found in four tests of five at the 5 % level.", "share"),
+        _count("n_two_arms", "People of the test left out because they are told of in several arms."),
+        Column("sealed", "text", "Why the test may not be read yet; null when it may."),
         _REASON,
     ),
 )
@@ -275,11 +277,25 @@ LIFTS = TableSpec(
         _EXPERIMENT,
         _ARM,
         _OUTCOME,
-        Column("estimator", "text", "`intention_to_treat`.", required=True),
-        _number("estimate", "Mean in the arm less mean in control.", "share"),
-        _number("std_error", "Clustered by the randomised unit.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
+        Column(
+            "estimator",
+            "text",
+            "`intention_to_treat`, `block_effects`, `adjusted`, `contacted` or `anytime`.",
+            required=True,
+        ),
+        Column(
+            "unit", "text", "`share` where the outcome is yes or no, else `amount`; null where nobody has it."
+        ),
+        _number("estimate", "What the arm did, in that unit."),
+        _number("std_error", "Clustered by the randomised unit."),
+        _number("low", "Lower end of the 95 % interval; of `anytime`, at all looks together."),
+        _number("high", "Upper end."),
+        _number("p_value", "Probability of an estimate this far from 0 if the arm did nothing."),
+        _number(
+            "q_value", "False discoveries among arms and outcomes called different at this p-value.", "share"
+        ),
+        _number("mean_control", "Mean outcome in control."),
+        _number("mean_arm", "Mean outcome in the arm, as the estimator reads it."),
         _count("n_control", "People in control with the outcome known."),
         _count("n_arm", "People in the arm with the outcome known."),
         _REASON,

@@ -37,6 +37,7 @@ PLACES = TableSpec(
         _PLACE,
         Column("parent_id", "text", "The place that it is part of; null for the whole."),
         Column("name", "text", "What people call it."),
+        Column("region", "text", "Places of one region move together; a division that does not change."),
         _number("seats", "Electors or seats that it gives; null or 0 where it gives none."),
         _number("votes", "Votes expected: usually those of the last election.", "votes"),
         *_LOADED,
@@ -291,6 +292,26 @@ FORECAST_MOVES = TableSpec(
     ),
 )
 
+FORECAST_CHECKS = TableSpec(
+    "forecast_checks",
+    "derived",
+    "what the forecast of the eve of an earlier election said of one place, and what happened",
+    ("race", "year", "place_id"),
+    (
+        _RACE,
+        _YEAR,
+        _PLACE,
+        _number("p_win", "Foretold probability of coming first.", "share"),
+        _number("share", "Foretold share of the two.", "share"),
+        _number("low", "Lower end of the 95 % interval.", "share"),
+        _number("high", "Upper end.", "share"),
+        _number("polls_share", "The rule of thumb: the mean of polls of the last 21 days.", "share"),
+        _number("actual_share", "What it was.", "share"),
+        Column("won", "boolean", "Whether the place was won.", required=True),
+        _count("n_polls", "Polls that were used, of all places."),
+    ),
+)
+
 VOTE_VALUES = TableSpec(
     "vote_values",
     "derived",
@@ -347,6 +368,7 @@ DERIVED = (
     FORECAST_DAYS,
     POLL_USES,
     FORECAST_MOVES,
+    FORECAST_CHECKS,
     VOTE_VALUES,
     SCENARIOS,
 )

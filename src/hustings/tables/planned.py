@@ -121,7 +121,7 @@ BRIEFING = TableSpec(
         Column(
             "kind",
             "text",
-            "`headline`, `decision`, `lift`, `score`, `plan`, `goal` or `data`.",
+            "`headline`, `decision`, `forecast`, `lift`, `score`, `plan`, `goal` or `data`.",
             required=True,
         ),
         Column("finding", "text", "One sentence.", required=True),
