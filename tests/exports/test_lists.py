@@ -142,6 +142,7 @@ def test_a_list_that_cannot_be_written_is_not_logged(small):
         (lambda c: cut(c, "mail", format="google"), SettingError, "Google"),
         (lambda c: cut(c, "mail", format="ics"), TableError, "visits or shifts"),
         (lambda c: cut(c, "visits", format="ics"), TableError, "There are no visits"),
+        (lambda c: cut(c, "cure"), TableError, "sends nothing.*ballot_lists"),
         (lambda c: send(c, "nothing"), TableError, "No such cut"),
     ],
 )

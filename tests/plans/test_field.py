@@ -49,7 +49,7 @@ def event(person, kind, name, day, channel=None):
     return same | {"person_id": person, "channel": channel, "happened_at": at(day), "arrived_at": at(day)}
 
 
-def cut(folk, private, events=(), opt_outs=(), **settings):
+def cut(folk, private, events=(), opt_outs=(), plan=None, **settings):
     identities = [
         {"source": "voters", "record_id": one["person_id"], "person_id": one["person_id"]} for one in folk
     ]
@@ -57,7 +57,7 @@ def cut(folk, private, events=(), opt_outs=(), **settings):
     found = cut_into_turfs(
         table("people", folk),
         table("people_private", private),
-        None,
+        None if plan is None else table("contact_plan", plan),
         table("opt_outs", opt_outs),
         table("identities", identities),
         table("events", events),
@@ -170,6 +170,24 @@ def test_turfs_by_minutes_have_equal_minutes():
     minutes = [turf["minutes"] for turf in found["turfs"]]
     assert max(minutes) - min(minutes) < 6
     assert max(minutes) < 130
+
+
+def test_the_control_group_of_any_plan_is_in_no_turf():
+    folk = people(6)
+    plan = [
+        {
+            "plan_id": "mail",
+            "person_id": f"p00{i}",
+            "household_id": f"h00{i}",
+            "action": "a",
+            "held_out": i < 2,
+        }
+        for i in range(4)
+    ]
+    everyone = cut(folk, addresses(folk), plan=plan)
+    assert {row["person_id"] for row in everyone["turf_doors"]} == {"p002", "p003", "p004", "p005"}
+    planned = cut(folk, addresses(folk), plan=plan, plan_id="mail")
+    assert {row["person_id"] for row in planned["turf_doors"]} == {"p002", "p003"}
 
 
 def test_turfs_of_a_plan_need_the_plan():

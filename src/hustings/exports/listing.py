@@ -40,8 +40,10 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
             raise TableError.unknown("No such plan or drawn test", plan_id, names, "hustings show decisions")
         found = drawn
     if not found:
+        then = {"ballot_lists": "hustings explain ballot_lists", "turf_doors": "hustings show turf_doors"}
         raise TableError.of(
-            f"The plan {plan_id} sends nothing", then="hustings show decisions, which says why"
+            f"The plan {plan_id} sends nothing",
+            then=then.get(table or "", "hustings show decisions, which says why"),
         )
     if form.name == "van":
         found = _with_van_ids(lake, found, van_source)
@@ -67,6 +69,8 @@ def _names(lake: Lake, table: str) -> list[str]:
     except TableError:
         return []
     names = set(rows[column].as_table().distinct()[column].to_pyarrow().to_pylist())
+    if table == "ballot_lists":
+        return sorted({"chase", "cure"} | names)
     # A plan that sends nothing has no rows, and its decision says why.
     plans = read(lake, "decisions").plan_id.to_pyarrow().to_pylist() if table == "contact_plan" else []
     return sorted(names | set(plans))
