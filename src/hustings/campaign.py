@@ -27,6 +27,7 @@ class Campaign:
         election_day: The day that decides.
         as_of: Nothing later is used; today (UTC) where the file does not say.
         place: Where it is held.
+        country: Whose telephone numbers and rules count, as an ISO 3166 code.
         currency: Of all amounts, as an ISO 4217 code.
         playbook: Which stages run.
         seed: Of all randomness.
@@ -39,6 +40,7 @@ class Campaign:
     election_day: datetime.date
     as_of: datetime.date
     place: str = ""
+    country: str = "US"
     currency: str = "USD"
     playbook: str = "election"
     seed: int = 0
@@ -56,6 +58,7 @@ ABOUT = {
     "election_day": "The day that decides.",
     "as_of": "Nothing that happened on this day or later, or arrived after it began, is used; today unless given.",
     "place": "Where the election is held.",
+    "country": "Country, an ISO 3166 code of two letters: whose telephone numbers and ad platforms' rules count.",
     "currency": "Currency of all amounts, an ISO 4217 code; amounts are in its hundredths.",
     "playbook": "Which field of use: it names the stages that run.",
     "seed": "Seed of all randomness: the same seed gives the same numbers.",
@@ -124,7 +127,7 @@ def head_faults(head: Mapping[str, Any]) -> Iterator[SettingError]:
     types: dict[str, type] = {
         name: kind
         for kind, names in (
-            (str, ("name", "place", "currency", "playbook")),
+            (str, ("name", "place", "country", "currency", "playbook")),
             (int, ("seed", "retention_days")),
             (datetime.date, ("election_day", "as_of")),
         )
@@ -147,6 +150,9 @@ def head_faults(head: Mapping[str, Any]) -> Iterator[SettingError]:
         yield SettingError.of(
             "[campaign] currency", received=currency, allowed="three capital letters, as USD"
         )
+    country = head.get("country", "US")
+    if isinstance(country, str) and not re.fullmatch(r"[A-Z]{2}", country):
+        yield SettingError.of("[campaign] country", received=country, allowed="two capital letters, as US")
     for key, least in (("retention_days", 1), ("seed", 0)):
         number = head.get(key, least)
         if isinstance(number, int) and number < least:

@@ -77,6 +77,7 @@ def _campaign() -> dict[str, Any]:
         "election_day": _DAY,
         "as_of": _DAY,
         "place": text,
+        "country": {"type": "string", "pattern": "^[A-Z]{2}$", "default": "US"},
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "USD"},
         "playbook": {"enum": list(PLAYBOOKS), "default": PLAYBOOKS[0]},
         "seed": {"type": "integer", "minimum": 0, "default": 0},

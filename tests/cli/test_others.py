@@ -139,15 +139,25 @@ def test_export_says_where_the_list_is_and_counts_it(hustings, finished, tmp_pat
 
     asked = []
 
-    def cut(campaign, plan_id, out=None, as_of=None):
-        asked.append((campaign.folder, plan_id, out, as_of))
-        return lists.Cut(out, 1_200, 3)
+    def cut(campaign, plan_id, out=None, as_of=None, **how):
+        asked.append((campaign.folder, plan_id, out, as_of, how["format"], how["van_source"]))
+        return lists.Cut(out, 1_200, 3, n_voted=2, cut_id="c1")
 
     monkeypatch.setattr(lists, "cut", cut)
     said = hustings("export", "mail", "--out", tmp_path / "list.csv", "-C", finished[0])
     assert said.code == 0, said.err
-    assert said.out == f"Written: {tmp_path / 'list.csv'} (1,200 rows; 3 left out for an opt-out)\n"
-    assert asked == [(finished[0], "mail", tmp_path / "list.csv", None)]
+    written = f"Written: {tmp_path / 'list.csv'} (1,200 rows; 3 left out for an opt-out, 2 who have voted)"
+    assert said.out.splitlines() == [written, "On the day it goes out: hustings send c1"]
+    assert asked == [(finished[0], "mail", tmp_path / "list.csv", None, "mail", "van")]
+
+
+def test_a_list_is_cut_for_van_and_sent_again(hustings, finished, tmp_path):
+    refused = hustings("export", "mail", "--format", "tiktok", "-C", finished[0])
+    assert refused.code == 1
+    assert "TikTok" in refused.err
+    said = hustings("send", "no-such-cut", "-C", finished[0])
+    assert said.code == 1
+    assert "No such cut" in said.err
 
 
 def test_export_of_an_unknown_plan_is_refused(hustings, finished):

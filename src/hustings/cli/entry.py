@@ -22,6 +22,7 @@ from hustings.cli import (
     export,
     init,
     run,
+    send,
     settings,
     show,
     tidy,
@@ -56,6 +57,7 @@ for command in (
     brief.brief,
     backtest.backtest,
     export.export,
+    send.send,
     settings.settings,
     tidy.tidy,
 ):

@@ -1,26 +1,32 @@
-"""A contact plan, or the arms of a drawn test ─► the list for the mail house, cut once more against the opt-outs."""
+"""A plan ─► the file for whoever carries it out, cut against the newest refusals and ballots, and logged.
+
+A list is cut once (`cut`) and may be cut again on the day on which it goes out (`send`): whoever has refused or
+voted in between leaves it.
+"""
 
 from __future__ import annotations
 
-import csv
 import datetime
 import getpass
 import hashlib
-import io
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hustings.campaign import Campaign
-from hustings.channels import channel
 from hustings.errors import CampaignError, TableError
-from hustings.exports.arms import drawn_tests, listed_arms
+from hustings.exports.appointments import appointments
+from hustings.exports.calendars import calendar
+from hustings.exports.formats import Format, as_csv, format_of, lines
+from hustings.exports.leaving import still_wanted
+from hustings.exports.listing import listed
 from hustings.warehouse import Lake, Published, locked, open_lake, open_published, read, write
+from hustings.warehouse.store import create_tables
 
 FOLDER = "lists"
-COLUMNS = ("plan_id", "action", "household_id", "person_id", "given_name", "family_name", "address", "postcode", "phone", "email")  # fmt: skip
 
 
 class Cut(NamedTuple):
@@ -28,111 +34,157 @@ class Cut(NamedTuple):
 
     Attributes:
         path: The file, readable by its owner only.
-        n_rows: People on it, one for each household that is to be reached.
+        n_rows: Lines in it.
         n_opted_out: People of the plan left out now because they, or someone they live with, have refused.
+        n_voted: People left out because they have voted.
+        n_unreachable: People left out because the format's way to them is missing, or shared with another.
+        cut_id: The row of `cuts` that keeps it.
     """
 
     path: Path
     n_rows: int
     n_opted_out: int
+    n_voted: int = 0
+    n_unreachable: int = 0
+    cut_id: str = ""
 
 
-def cut(campaign: Campaign, plan_id: str, out: Path | None = None, as_of: str | None = None) -> Cut:
-    """Write the list of a published plan or drawn test: who is to be reached, control left out.
+class _Order(NamedTuple):
+    """What is to be written: a plan in a format, whole or the people of an earlier cut."""
 
-    Opt-outs are applied again, from the newest data there is, published or not.
+    plan_id: str
+    form: Format
+    van_source: str
+    out: Path | None
+    cut_of: str | None = None
+    only: frozenset[str] | None = None
+
+
+def cut(
+    campaign: Campaign,
+    plan_id: str,
+    out: Path | None = None,
+    as_of: str | None = None,
+    *,
+    format: str = "mail",  # noqa: A002
+    van_source: str = "van",
+) -> Cut:
+    """Write the list of a published plan; households held out as a control by any plan are never on it.
+
+    Refusals and ballots are applied again, from the newest data there are, published or not.
 
     Args:
         campaign: The campaign.
-        plan_id: The plan, or the test.
+        plan_id: The plan, the drawn test, the turfs, a list of `ballot_lists`; `visits` or `shifts` for a calendar.
         out: The file; `lists/PLAN-DAY.csv` in the campaign's folder unless given.
         as_of: A run's id; the newest published run unless given.
+        format: The format: a key of `hustings.exports.formats.FORMATS`.
+        van_source: For VAN: the source whose record ids are VANIDs.
 
     Returns:
-        What was written; the cut is recorded in `cuts`.
+        What was written; the cut is recorded in `cuts`, the people on it in `cut_people`.
 
     Raises:
-        TableError: No plan and no drawn test has that name, or it sends nothing.
+        TableError: No plan has that name, it sends nothing, or nobody on it can be reached so.
+        SettingError: The format is unknown, or the platform refuses such an audience itself.
         CampaignError: The file cannot be written.
         LockError: A run is at work.
     """
+    form = format_of(format, campaign.playbook, campaign.country)
+    return _written(campaign, _Order(plan_id, form, van_source, out), as_of)
+
+
+def send(campaign: Campaign, cut_id: str, out: Path | None = None, *, van_source: str = "van") -> Cut:
+    """Write an earlier cut again for the day on which it goes out, less whoever has refused or voted since.
+
+    Args:
+        campaign: The campaign.
+        cut_id: A row of `cuts`.
+        out: The file; beside the earlier one unless given.
+        van_source: For VAN: the source whose record ids are VANIDs.
+
+    Returns:
+        What was written; it is a cut of its own in `cuts`, with `cut_of`.
+
+    Raises:
+        TableError: There is no such cut.
+    """
+    with closing(open_lake(campaign.store)) as lake:
+        found = {row["cut_id"]: row for row in read(lake, "cuts").to_pyarrow().to_pylist()}
+        if cut_id not in found:
+            raise TableError.unknown("No such cut", cut_id, found, "hustings show cuts")
+        before = found[cut_id]
+        on_it = read(lake, "cut_people").filter(lambda t: t.cut_id == cut_id).person_id.to_pyarrow()
+    form = format_of(before["format"] or "mail", campaign.playbook, campaign.country)
+    if form.reads != "people":
+        raise TableError.of(
+            "A calendar is not sent again", received=cut_id, then="hustings export … --format ics"
+        )
+    old = Path(before["path"])
+    now = datetime.datetime.now(datetime.UTC)
+    path = out or old.with_name(f"{old.stem}-sent-{now:%Y-%m-%d}{old.suffix}")
+    order = _Order(before["plan_id"], form, van_source, path, cut_id, frozenset(on_it.to_pylist()))
+    return _written(campaign, order, before["run_id"])
+
+
+def _written(campaign: Campaign, order: _Order, as_of: str | None) -> Cut:
     with locked(campaign.store):
         lake, run = open_published(campaign.store, as_of)
         with closing(lake):
-            listed = _listed(lake, plan_id)
+            make = _people if order.form.reads == "people" else _calendar
+            finish = make(campaign, lake, order)
+        default = campaign.folder / FOLDER / f"{order.plan_id}-{run.at:%Y-%m-%d}.{_ending(order.form)}"
+        path = order.out or default
         with closing(open_lake(campaign.store, write=True)) as latest:
-            refused = _refused(latest)
-            kept = [row for row in listed if not _is_refused(row, refused)]
-            path = out or campaign.folder / FOLDER / f"{plan_id}-{run.at:%Y-%m-%d}.csv"
-            text = _csv(kept)
+            text, found, people = finish(latest)
+            found = found._replace(path=path, cut_id=_new_id())
             _write(path, text)
-            found = Cut(path, len(kept), len(listed) - len(kept))
             with latest.transaction():
-                write(latest, "cuts", _record(found, plan_id, run, text), "cuts")
+                create_tables(latest)
+                write(latest, "cuts", _record(found, order, run, text), "cuts")
+                write(latest, "cut_people", _recorded_people(found.cut_id, people), "cuts")
     return found
 
 
-def _listed(lake: Lake, plan_id: str) -> list[dict[str, Any]]:
-    plan = read(lake, "contact_plan")
-    plans = sorted(set(read(lake, "decisions").plan_id.to_pyarrow().to_pylist()))
-    if plan_id not in plans:
-        drawn = listed_arms(lake, plan_id)
-        if drawn is None:
-            known = [*plans, *drawn_tests(lake)]
-            raise TableError.unknown("No such plan or drawn test", plan_id, known, "hustings show decisions")
-        return drawn
-    chosen = plan.filter((plan.plan_id == plan_id) & plan.is_addressee & ~plan.held_out)
-    private, actions = (
-        read(lake, "people_private"),
-        read(lake, "actions").select("action", "channel", "reaches"),
-    )
-    rows = chosen.left_join(private, "person_id", rname="{name}_p").join(actions, "action", rname="{name}_a")
-    found: list[dict[str, Any]] = rows.order_by("household_id", "person_id").to_pyarrow().to_pylist()
-    if not found:
-        raise TableError.of(
-            f"The plan {plan_id} sends nothing", then="hustings show decisions, which says why"
-        )
-    for row in found:
-        row["channels"] = [channel(row["channel"]).name]
-    return found
+Finish = Callable[[Lake], tuple[str, Cut, list[dict[str, Any]]]]
 
 
-def _refused(lake: Lake) -> dict[str, set[str]]:
-    """Households in which somebody has refused, by channel."""
-    opt_outs, identities, people = (read(lake, name) for name in ("opt_outs", "identities", "people"))
-    same = [opt_outs.record_source == identities.source, opt_outs.record_id == identities.record_id]
-    who = opt_outs.join(identities.select("source", "record_id", "person_id"), same, rname="{name}_of")
-    homes = who.join(people.select("person_id", "household_id"), "person_id", rname="{name}_p")
-    found: dict[str, set[str]] = {}
-    for row in homes.select("channel", "household_id").distinct().to_pyarrow().to_pylist():
-        found.setdefault(row["channel"], set()).add(row["household_id"])
-    return found
+def _people(campaign: Campaign, lake: Lake, order: _Order) -> Finish:
+    rows = listed(lake, order.plan_id, order.form, order.van_source)
+    if order.only is not None:
+        rows = [row for row in rows if row["person_id"] in order.only]
+
+    def finish(latest: Lake) -> tuple[str, Cut, list[dict[str, Any]]]:
+        kept = still_wanted(latest, rows, order.form, campaign.election_day, campaign.country)
+        made, of = lines(kept.rows, order.form, campaign.country)
+        if kept.rows and not made:
+            raise TableError.of(
+                f"Nobody on the list {order.plan_id} has {order.form.needs}", then="another format"
+            )
+        gone = len(kept.rows) - len(made)
+        found = Cut(Path(), len(made), kept.n_opted_out, kept.n_voted, gone)
+        return as_csv(made, order.form), found, [dict(row) for row in of]
+
+    return finish
 
 
-def _is_refused(row: dict[str, Any], refused: dict[str, set[str]]) -> bool:
-    return any(row["household_id"] in refused.get(name, ()) for name in ("all", *row["channels"]))
+def _calendar(campaign: Campaign, lake: Lake, order: _Order) -> Finish:
+    entries = appointments(lake, order.plan_id, campaign.name)
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    text = calendar(f"{campaign.name}: {order.plan_id}", entries, now)
+    return lambda _: (text, Cut(Path(), len(entries), 0), [])
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _harmless(row[name]) for name in COLUMNS} for row in rows)
-    return text.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    # A spreadsheet runs a cell that begins like a formula; an apostrophe makes it text.
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _ending(form: Format) -> str:
+    return form.suffix if form.name in ("mail", "ics") else f"{form.name}.{form.suffix}"
 
 
 def _write(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(
-            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-        ) as file:
+        opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         part.replace(path)
     except OSError as error:
@@ -144,18 +196,35 @@ def _write(path: Path, text: str) -> None:
         ) from None
 
 
-def _record(found: Cut, plan_id: str, run: Published, text: str) -> dict[str, list[Any]]:
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+def _new_id() -> str:
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _record(found: Cut, order: _Order, run: Published, text: str) -> dict[str, list[Any]]:
     return {
-        "cut_id": [f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"],
-        "plan_id": [plan_id],
+        "cut_id": [found.cut_id],
+        "plan_id": [order.plan_id],
         "run_id": [run.run_id],
+        "format": [order.form.name],
+        "cut_of": [order.cut_of],
         "path": [str(found.path)],
         "n_rows": [found.n_rows],
         "n_opted_out": [found.n_opted_out],
+        "n_voted": [found.n_voted],
+        "n_unreachable": [found.n_unreachable],
         "digest": [hashlib.sha256(text.encode()).hexdigest()],
         "cut_by": [_who()],
-        "cut_at": [now],
+        "cut_at": [datetime.datetime.now(datetime.UTC).replace(tzinfo=None)],
+    }
+
+
+def _recorded_people(cut_id: str, people: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {
+        "cut_id": [cut_id] * len(people),
+        "person_id": [row["person_id"] for row in people],
+        "household_id": [row["household_id"] for row in people],
+        "action": [row.get("action") for row in people],
     }
 
 

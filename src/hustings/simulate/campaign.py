@@ -19,6 +19,7 @@ from hustings.errors import CampaignError, DesignError
 from hustings.simulate.damage import damage_counts, damaged_rows, shuffled_in
 from hustings.simulate.declaration import declaration
 from hustings.simulate.elections import DRAWN_ON, MAILED_ON, PAST
+from hustings.simulate.map import coordinates
 from hustings.simulate.names import Names, draw_names
 from hustings.simulate.population import PARTIES
 from hustings.simulate.world import CHANNELS, World, check_people, draw_world
@@ -155,6 +156,7 @@ def _check_free(folder: Path) -> None:
 
 
 def _voter_columns(world: World, names: Names, ids: pa.Array) -> dict[str, pa.Array]:
+    latitude, longitude = coordinates(world)
     columns = {
         "voter_id": ids,
         "household_id": _ids("H", world.household + 1),
@@ -165,6 +167,8 @@ def _voter_columns(world: World, names: Names, ids: pa.Array) -> dict[str, pa.Ar
         "party": _pick(list(PARTIES), world.party),
         "address": names.address,
         "zip": names.postcode,
+        "latitude": _degrees(latitude),
+        "longitude": _degrees(longitude),
         "precinct": _places("P", world.place),
         "region": _places("R", world.region),
         "registered": pc.strftime(pa.array(world.registered_on), "%m/%d/%Y"),
@@ -231,6 +235,10 @@ def _as_bytes(columns: Mapping[str, pa.Array], delimiter: str, lines: list[str])
 def _ids(letter: str, numbers: NDArray[np.int64]) -> pa.Array:
     padded = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 7, "0")
     return pc.binary_join_element_wise(letter, padded, "")
+
+
+def _degrees(numbers: NDArray[np.float64]) -> pa.Array:
+    return pc.fill_null(pc.round(pa.array(numbers, from_pandas=True), 5).cast(pa.string()), "")
 
 
 def _places(letter: str, numbers: NDArray[np.int64]) -> pa.Array:

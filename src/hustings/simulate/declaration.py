@@ -44,6 +44,8 @@ sex = { column = "sex", values = { M = "male", F = "female" } }
 party = "party"
 address = "address"
 postcode = "zip"
+latitude = "latitude"
+longitude = "longitude"
 household_key = "household_id"
 place_id = "precinct"
 region_id = "region"
@@ -139,6 +141,9 @@ concern = "Shows people their own voting record. It works best, and it puts off 
 outcome = "voted"
 budget_cents = $budget_cents
 action_names = ["plain", "social", "record"]
+
+[turfs.doors] # everyone's door, cut into walks
+doors_per_turf = 50
 
 [goals.mailers]
 about = "Mailers delivered"

@@ -41,7 +41,7 @@ _STREETS = [
         ("brook", "croft", "fen", "garth", "hollow", "mere", "ridge", "stead", "wick", "yard"),
     )
 ]
-_STREETS_PER_PLACE = 12
+STREETS_PER_PLACE = 12
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,25 @@ def draw_names(population: Population, rng: np.random.Generator) -> Names:
     )
 
 
-def _addresses(population: Population, rng: np.random.Generator) -> pa.Array:
+def house_ranks(
+    population: Population,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Each household's first person, its place, and its number within the place, from 0.
+
+    >>> from hustings.simulate.population import draw_population
+    >>> house_ranks(draw_population(1_000, np.random.default_rng(7)))[2][:3].tolist()
+    [0, 1, 2]
+    """
     first = np.flatnonzero(np.diff(population.household, prepend=-1))
     place = population.place[first]
     n_in_place = np.bincount(place)
-    rank = np.arange(first.size) - (np.cumsum(n_in_place) - n_in_place)[place]
-    street = (place * _STREETS_PER_PLACE + rank % _STREETS_PER_PLACE) % len(_STREETS)
-    number = pa.array(101 + 2 * (rank // _STREETS_PER_PLACE)).cast(pa.string())
+    return first, place, np.arange(first.size) - (np.cumsum(n_in_place) - n_in_place)[place]
+
+
+def _addresses(population: Population, rng: np.random.Generator) -> pa.Array:
+    first, place, rank = house_ranks(population)
+    street = (place * STREETS_PER_PLACE + rank % STREETS_PER_PLACE) % len(_STREETS)
+    number = pa.array(101 + 2 * (rank // STREETS_PER_PLACE)).cast(pa.string())
     house = pc.binary_join_element_wise(number, _pick(_STREETS, street), " ")
     flat = pa.array(rng.integers(1, 30, first.size)).cast(pa.string())
     in_flat = pc.binary_join_element_wise('"', house, ", Apt ", flat, '"', "")

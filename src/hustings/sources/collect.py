@@ -26,7 +26,8 @@ from hustings.warehouse.landing import LINE
 
 _ABOUT_RECORDS = ("records", "record_events", "record_assignments", "record_outcomes", "opt_outs")
 _ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls", "returns")
-_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES)
+_ABOUT_WORK = ("shifts", "place_coordinates")
+_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK)
 _HEAD = 1 << 20
 
 
@@ -70,6 +71,8 @@ def collect(
     fundamentals: Annotated[list[Block], About("How a row becomes what is known besides polls.")] = [],  # noqa: B006
     polls: Annotated[list[Block], About("How a row becomes the answers of a poll.")] = [],  # noqa: B006
     returns: Annotated[list[Block], About("How a row becomes votes counted in a precinct.")] = [],  # noqa: B006
+    shifts: Annotated[list[Block], About("How a row becomes a shift of volunteers.")] = [],  # noqa: B006
+    place_coordinates: Annotated[list[Block], About("How a row becomes where a place is.")] = [],  # noqa: B006
     people_from: Annotated[
         str | None, About("The source whose records this file speaks of; itself unless given.")
     ] = None,
@@ -87,7 +90,8 @@ def collect(
     blocks = [("records", records)] if records else []
     about_records = (record_events, record_assignments, record_outcomes, opt_outs)
     about_places = (places, place_features, results, fundamentals, polls, returns)
-    for name, found in zip(_TABLES[1:], (*about_records, *about_places), strict=True):
+    about_work = (shifts, place_coordinates)
+    for name, found in zip(_TABLES[1:], (*about_records, *about_places, *about_work), strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")

@@ -6,6 +6,7 @@ from hustings.errors import TableError
 from hustings.tables import (
     collected,
     derived,
+    field,
     forecast,
     giving,
     issues,
@@ -22,6 +23,7 @@ __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 _ALL = (
     *collected.COLLECTED,
     *forecast.COLLECTED,
+    *field.COLLECTED,
     *surveys.COLLECTED,
     *derived.DERIVED,
     *giving.GIVING,
@@ -31,6 +33,7 @@ _ALL = (
     *forecast.DERIVED,
     *surveys.DERIVED,
     *planned.PLANNED,
+    *field.DERIVED,
     *kept.KEPT,
     *tested.DRAWN,
 )

@@ -59,6 +59,8 @@ RECORDS = TableSpec(
         Column("party", "text", "Party of registration.", privacy="person"),
         _contact("address", "Street and number."),
         _contact("postcode", "Postal code."),
+        Column("latitude", "number", "Of the address.", "degrees", "contact"),
+        Column("longitude", "number", "Of the address.", "degrees", "contact"),
         _contact("phone", "Telephone number."),
         _contact("email", "E-mail address."),
         Column("household_key", "text", "Records of a source with one key live together.", privacy="person"),

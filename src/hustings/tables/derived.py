@@ -62,6 +62,8 @@ PEOPLE_PRIVATE = TableSpec(
                 ("email", "E-mail address."),
             )
         ),
+        Column("latitude", "number", "Of the address.", "degrees", "contact"),
+        Column("longitude", "number", "Of the address.", "degrees", "contact"),
     ),
 )
 

@@ -51,12 +51,31 @@ CUTS = TableSpec(
         Column("cut_id", "text", "The cut.", required=True),
         Column("plan_id", "text", "The plan it was cut from.", required=True),
         Column("run_id", "text", "The published run it was cut from."),
+        Column(
+            "format", "text", "For whom: `mail`, `van`, `meta`, … ; null of a cut before formats were kept."
+        ),
+        Column("cut_of", "text", "The earlier cut that this one repeats on the day it goes out."),
         Column("path", "text", "The file.", required=True),
         Column("n_rows", "integer", "Rows in it.", required=True),
         Column("n_opted_out", "integer", "People left out at the cut for an opt-out.", required=True),
+        Column("n_voted", "integer", "People left out at the cut because they have voted."),
+        Column("n_unreachable", "integer", "People left out for want of what the format needs."),
         Column("digest", "text", "SHA-256 of the file.", required=True),
         Column("cut_by", "text", "Who asked for it.", required=True),
         Column("cut_at", "time", "When.", required=True),
+    ),
+)
+
+CUT_PEOPLE = TableSpec(
+    "cut_people",
+    "kept",
+    "one person on one list that left the building",
+    ("cut_id", "person_id"),
+    (
+        Column("cut_id", "text", "The cut.", required=True),
+        Column("person_id", "text", "The person.", privacy="person", required=True),
+        Column("household_id", "text", "The household.", privacy="person", required=True),
+        Column("action", "text", "What was to be done."),
     ),
 )
 
@@ -82,4 +101,4 @@ RUNS = TableSpec(
     ),
 )
 
-KEPT = (HOLDOUTS, DECISIONS, CUTS, RUNS)
+KEPT = (HOLDOUTS, DECISIONS, CUTS, CUT_PEOPLE, RUNS)
