@@ -1,0 +1,181 @@
+"""Sums of one function for each feature, as smooth as the data bear out: a table of bins for each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hustings.stats.clusters import Floats, Integers
+
+# The roughest wave of a feature's function has three full periods over its people.
+WAVES = 6
+STEPS = 40
+
+
+class Basis(NamedTuple):
+    """What functions of the bins are made of.
+
+    Attributes:
+        columns: (q, k) values of each function in every bin; each has weighted mean 0.
+        block: (k,) which functions share a prior.
+    """
+
+    columns: Floats
+    block: Integers
+
+
+def waves(sizes: list[int], missing: list[bool], weight: Floats, *, most: int = WAVES) -> Basis:
+    """Cosine waves over the rank of each feature, the k-th with a prior deviation of 1 / k² of the first.
+
+    So a function is a cubic smoothing spline in ranks, cut at the sixth wave; one prior for each feature.
+    Missing values have a function of their own.
+
+    Args:
+        sizes: How many bins each feature has.
+        missing: Whether the last bin of a feature is that of missing values.
+        weight: (q,) the weight in each bin.
+        most: At most so many waves for each feature.
+
+    Returns:
+        The basis.
+
+    Source: Wahba, Spline Models for Observational Data (1990), section 2.1; cosines are the eigenfunctions.
+
+    >>> waves([2], [False], np.array([1.0, 1.0])).columns.round(3).tolist()
+    [[1.0], [-1.0]]
+    """
+    start = np.append(0, np.cumsum(sizes))
+    columns: list[Floats] = []
+    block: list[int] = []
+    for j, size in enumerate(sizes):
+        share = weight[start[j] : start[j + 1]]
+        inner = share[: size - missing[j]]
+        known = int(np.sum(inner > 0))
+        if known >= 2:
+            middle = (np.cumsum(inner) - inner / 2) / inner.sum()
+            for k in range(1, min(known - 1, most) + 1):
+                values = np.zeros(size)
+                values[: len(inner)] = np.cos(np.pi * k * middle)
+                values[: len(inner)] -= inner @ values[: len(inner)] / inner.sum()
+                _append(columns, block, values, share, (start[j], start[-1]), j, 1 / k**2)
+        if missing[j] and share[-1] > 0 and inner.sum() > 0:
+            gone = np.zeros(size)
+            gone[-1] = 1.0
+            _append(columns, block, gone - share[-1] / share.sum(), share, (start[j], start[-1]), j, 1.0)
+    return _basis(columns, block, start[-1])
+
+
+def lines(sizes: list[int], means: list[Floats], weight: Floats) -> Basis:
+    """Each feature as a straight line through its bins' means, missing ones apart; one prior for all.
+
+    >>> lines([2], [np.array([0.0, 4.0])], np.array([1.0, 1.0])).columns.round(3).tolist()
+    [[-1.0], [1.0]]
+    """
+    start = np.append(0, np.cumsum(sizes))
+    columns: list[Floats] = []
+    block: list[int] = []
+    for j, size in enumerate(sizes):
+        share, known = weight[start[j] : start[j + 1]], ~np.isnan(means[j])
+        if share[known].sum() > 0:
+            values = np.zeros(size)
+            values[known] = means[j][known] - share[known] @ means[j][known] / share[known].sum()
+            _append(columns, block, values, share, (start[j], start[-1]), 0, 1.0)
+        if not known.all() and 0 < share[~known].sum() < share.sum():
+            gone = (~known).astype(np.float64)
+            _append(columns, block, gone - share @ gone / share.sum(), share, (start[j], start[-1]), 0, 1.0)
+    return _basis(columns, block, start[-1])
+
+
+def _append(
+    columns: list[Floats],
+    block: list[int],
+    values: Floats,
+    share: Floats,
+    place: tuple[int, int],
+    own: int,
+    deviation: float,
+) -> None:
+    size = np.sqrt(share @ values**2 / share.sum())
+    if size > 1e-9 * (1 + np.abs(values).max()):
+        whole = np.zeros(place[1])
+        whole[place[0] : place[0] + len(values)] = values / size * deviation
+        columns.append(whole)
+        block.append(own)
+
+
+def _basis(columns: list[Floats], block: list[int], q: int) -> Basis:
+    if not columns:
+        return Basis(np.zeros((q, 0)), np.zeros(0, np.int64))
+    return Basis(
+        np.column_stack(columns), np.unique(np.array(block), return_inverse=True)[1].astype(np.int64)
+    )
+
+
+class Fit(NamedTuple):
+    """A fitted sum of functions.
+
+    Attributes:
+        mean: Its weighted mean.
+        table: (q,) what each bin adds.
+        mean_error: The standard error of the mean.
+        root: (q, k) a square root of the table's posterior covariance: root @ root.T.
+        variance: (blocks,) how far each block's functions are expected to reach.
+    """
+
+    mean: float
+    table: Floats
+    mean_error: float
+    root: Floats
+    variance: Floats
+
+
+def fit_table(basis: Basis, cross: Floats, sums: Floats, total: float, noise: float) -> Fit:
+    """The sum of functions that the data bear out, each block shrunk by a variance found from the data.
+
+    Coefficients of block b are N(0, v_b); the v_b maximise the marginal likelihood by MacKay's fixed point,
+    v_b = |m_b|² / (d_b - tr(Σ_b) / v_b), with m and Σ the posterior mean and covariance. A block that shows
+    nothing goes to zero.
+
+    Args:
+        basis: The functions.
+        cross: (q, q) weights of each pair of bins (`bins.cross_sums`).
+        sums: (q,) sums of weight × outcome in each bin.
+        total: The sum of weights.
+        noise: Variance of an outcome of weight 1.
+
+    Returns:
+        The fit, as a table of bins.
+
+    Source: MacKay, Neural Computation 4 (1992), eq. 4.9; Wood, Li, Shaddick & Augustin, JASA 112 (2017), on
+    sums over bins.
+
+    >>> cross = np.diag([100.0, 100.0])
+    >>> fit_table(waves([2], [False], np.array([100.0, 100])), cross, np.array([0.0, 100]), 200, 1.0).table.round(2)
+    array([-0.49,  0.49])
+    """
+    z, block = basis
+    weight = np.diag(cross)
+    # Every feature's bins hold everybody once.
+    features = max(round(float(weight.sum() / total)), 1) if total > 0 else 1
+    mean = float(sums.sum() / (features * total)) if total > 0 else 0.0
+    error = float(np.sqrt(noise / total)) if total > 0 else np.inf
+    if not z.shape[1] or noise <= 0:
+        return Fit(mean, np.zeros(len(z)), error, np.zeros((len(z), 0)), np.zeros(0))
+    gram, right = z.T @ cross @ z, z.T @ (sums - mean * weight)
+    size = np.bincount(block)
+    start = noise / (np.bincount(block, weights=np.diag(gram)) / size)
+    variance, least = start.copy(), 1e-4 * start
+    identity = np.eye(len(gram))
+    for _ in range(STEPS):
+        root = np.sqrt(variance[block])
+        inverse = np.linalg.inv(root[:, None] * gram * root / noise + identity)
+        coefficient = root * (inverse @ (root * right)) / noise
+        free = np.maximum(size - np.bincount(block, weights=np.diag(inverse)), 1e-12)
+        new = np.maximum(np.bincount(block, weights=coefficient**2) / free, least)
+        settled = np.abs(np.log(new / variance)).max() < 0.03
+        variance = new
+        if settled:
+            break
+    half = np.linalg.cholesky((inverse + inverse.T) / 2)
+    return Fit(mean, z @ coefficient, error, z @ (root[:, None] * half), variance)
