@@ -51,19 +51,42 @@ def waves(sizes: list[int], missing: list[bool], weight: Floats, *, most: int = 
     for j, size in enumerate(sizes):
         share = weight[start[j] : start[j + 1]]
         inner = share[: size - missing[j]]
-        known = int(np.sum(inner > 0))
-        if known >= 2:
-            middle = (np.cumsum(inner) - inner / 2) / inner.sum()
-            for k in range(1, min(known - 1, most) + 1):
-                values = np.zeros(size)
-                values[: len(inner)] = np.cos(np.pi * k * middle)
-                values[: len(inner)] -= inner @ values[: len(inner)] / inner.sum()
-                _append(columns, block, values, share, (start[j], start[-1]), j, 1 / k**2)
+        found = cosines(inner, most)
+        wide = np.zeros((start[-1], found.shape[1]))
+        # A wave's deviation is among all people, the missing ones at its mean.
+        wide[start[j] : start[j] + len(inner)] = found * np.sqrt(share.sum() / max(inner.sum(), 1e-300))
+        columns += list(wide.T)
+        block += [j] * found.shape[1]
         if missing[j] and share[-1] > 0 and inner.sum() > 0:
             gone = np.zeros(size)
             gone[-1] = 1.0
             _append(columns, block, gone - share[-1] / share.sum(), share, (start[j], start[-1]), j, 1.0)
     return _basis(columns, block, start[-1])
+
+
+def cosines(share: Floats, most: int) -> Floats:
+    """Cosine waves over the ranks of one feature's bins, each with weighted mean 0 and deviation 1 / k².
+
+    Args:
+        share: (size,) the weight in each bin.
+        most: At most so many waves.
+
+    Returns:
+        (size, waves): none where fewer than two bins hold anybody.
+
+    >>> cosines(np.array([1.0, 1.0]), 6).round(3).tolist()
+    [[1.0], [-1.0]]
+    """
+    count = min(int(np.count_nonzero(share)) - 1, most)
+    if count < 1:
+        return np.zeros((len(share), 0))
+    total = share.sum()
+    wave = np.arange(1, count + 1)
+    found = np.cos(np.pi * np.outer((np.cumsum(share) - share / 2) / total, wave))
+    found -= share @ found / total
+    deviation = np.sqrt(share @ found**2 / total)
+    found /= np.where(deviation > 1e-9, deviation, np.inf) * wave**2
+    return np.asarray(found[:, deviation > 1e-9])
 
 
 def lines(sizes: list[int], means: list[Floats], weight: Floats) -> Basis:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hustings.stats.additive import Basis, waves
+from hustings.stats.additive import Basis, cosines
 from hustings.stats.bins import Bytes, bin_sums
 from hustings.stats.clusters import Floats
 from hustings.stats.contrasts import Contrast, Numbers, Sums
@@ -109,9 +109,7 @@ def _chance(readings: Floats, weights: Floats, noise: float) -> float:
 
     keep = np.ix_(weights.sum(1) > 0, weights.sum(0) > 0)
     readings, weights = readings[keep], weights[keep]
-    one, other = (
-        waves([len(side)], [False], side, most=SURFACE).columns for side in (weights.sum(1), weights.sum(0))
-    )
+    one, other = (cosines(side, SURFACE) for side in (weights.sum(1), weights.sum(0)))
     if not one.shape[1] or not other.shape[1] or noise <= 0:
         return 1.0
     left = readings - weights * _two_way(readings, weights)
@@ -190,9 +188,7 @@ def surfaces(plain: Basis, sizes: list[int], weight: Floats, pairs: list[Pair]) 
     for k, pair in enumerate(pairs):
         shape = cell_shape(sizes, pair)
         cell = weight[start : start + shape[0] * shape[1]].reshape(shape)
-        one, other = (
-            waves([len(side)], [False], side, most=SURFACE).columns for side in (cell.sum(1), cell.sum(0))
-        )
+        one, other = (cosines(side, SURFACE) for side in (cell.sum(1), cell.sum(0)))
         values = np.einsum("ai,bj->abij", one, other).reshape(cell.size, -1)
         values -= cell.ravel() @ values / cell.sum()
         wide = np.zeros((len(weight), values.shape[1]))

@@ -11,58 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
 from hustings.stats import climb, forest, learners
-from hustings.stats.additive import fit_table, waves
-from hustings.stats.bins import Bins, Bytes, bin_sums, cross_sums, fit_bins, look_up
+from hustings.stats.bins import Bins, Bytes, fit_bins
 from hustings.stats.climb import Model, Step
 from hustings.stats.clusters import Floats, Integers, arm_codes, cluster_codes
 from hustings.stats.contrasts import Contrast, Numbers, contrast_of
+from hustings.stats.plain import SCORE_BINS, Plain, fit_plain, score_bins
 
-# Bins of the plain score.
-SCORE_BINS = 32
-# Of more people, pairs of bins are counted on evenly spaced ones for the plain score; sums of outcomes on all.
-COUNTED = 200_000
-# No person counts as more certain than this share of the mean variance.
-LEAST_VARIANCE = 0.05
 # With more arms than these each has the same effect for all: hardly anyone is left to prove more.
 MOST_ARMS = 20
-
-
-@dataclass(frozen=True)
-class Plain:
-    """The plain score: the expected outcome whatever the arm, as a sum of tables of bins.
-
-    Attributes:
-        bins: How features become bins.
-        mean: The mean outcome.
-        table: (q,) what each bin adds.
-        edges: Inner edges of the score's own bins.
-        variance: The outcome's variance in each bin of the score.
-    """
-
-    bins: Bins
-    mean: float
-    table: Floats
-    edges: NDArray[np.float32]
-    variance: NDArray[np.float32]
-
-    def described(self, X: ArrayLike) -> tuple[Bytes, Numbers, Numbers]:
-        """Bins with the score's last, variances, and scores, of these people."""
-        codes = np.concatenate([self.bins.codes(X), np.zeros((1, len(np.asarray(X))), np.uint8)])
-        score = look_up(codes[:-1], self.bins.sizes, self.table) + np.float32(self.mean)
-        codes[-1] = score_bins(score, self.edges)
-        return codes, self.variance[codes[-1]], score
-
-
-def score_bins(score: Numbers, edges: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The bin of each score.
-
-    >>> score_bins(np.array([0.1, 0.9], np.float32), np.array([0.5], np.float32))
-    array([0, 1], dtype=uint8)
-    """
-    found = np.zeros(len(score), np.uint8)
-    for edge in edges:
-        found += score > edge
-    return found
 
 
 class Prediction(NamedTuple):
@@ -158,6 +114,30 @@ def means(score: Numbers, effect: Floats, share: tuple[float, ...], control: int
     return found
 
 
+class Prepared(NamedTuple):
+    """A trial as its learners see it, in the order of its parts.
+
+    Attributes:
+        order: (n,) which person is where.
+        codes: (p + 1, n) bins, the plain score's last.
+        sizes: How many bins each row has.
+        weight: (n,) the outcome's variance at the plain score.
+        score: (n,) the plain score, by a model that never saw the person's fold.
+        folds: The rows of each fold.
+        plain: The plain score's model.
+        contrasts: For each arm other than control, in code order, its people and control's.
+    """
+
+    order: Integers
+    codes: Bytes
+    sizes: list[int]
+    weight: Numbers
+    score: Numbers
+    folds: list[slice]
+    plain: Plain
+    contrasts: list[Contrast]
+
+
 @dataclass(frozen=True)
 class Personal:
     """Cross-fitted effects of a trial's people, and what was learned on the way.
@@ -181,6 +161,64 @@ class Personal:
     steps: list[list[Step]]
     fold_rungs: list[list[int]]
     contrasts: list[Contrast]
+
+
+def prepare(
+    X: ArrayLike,
+    y: ArrayLike,
+    arm: ArrayLike,
+    cluster: ArrayLike,
+    *,
+    propensity: ArrayLike,
+    folds: int = 5,
+    rng: np.random.Generator,
+    control: int = 0,
+) -> Prepared:
+    """Bins, plain scores and readings: everything that no learner of effects has a say in.
+
+    Args:
+        X: (n, p) what was known before the trial, NaN where missing.
+        y: (n,) outcomes: 0 and 1, or amounts.
+        arm: (n,) integer codes 0 … n_arms - 1, randomised, all present.
+        cluster: (n,) integer codes of the randomised unit.
+        propensity: (n_arms,) chances of being assigned.
+        folds: In how many parts people are judged by models that never saw them, 2 or more.
+        rng: The source of randomness: the folds.
+        control: Control's code.
+
+    Returns:
+        The trial.
+
+    Raises:
+        DesignError: As of `fit_personal`.
+
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(40) % 3 == 0
+    >>> prepare(np.ones((40, 1)), y, np.arange(40) % 2, np.arange(40), propensity=[0.5, 0.5], rng=rng).sizes
+    [1, 32]
+    """
+    share = np.asarray(propensity, np.float64)
+    outcome = np.asarray(y, np.float32)
+    arms, codes = _checked(X, outcome, arm, cluster, share, folds, control)
+    part = _parts(codes, folds, rng)
+    order = np.argsort(part, kind="stable")
+    arms, codes, part, outcome = arms[order], codes[order], part[order], outcome[order]
+    bins = fit_bins(X)
+    known = np.take(bins.codes(X), order, axis=1)
+    score, plain = fit_plain(known, bins, outcome, part, folds)
+    described = np.concatenate([known, score_bins(score, plain.edges)[None]])
+    del known
+    weight = plain.variance[described[-1]]
+    sizes, centre = [*bins.sizes, SCORE_BINS], [*bins.means, np.arange(float(SCORE_BINS))]
+    others = [k for k in range(len(share)) if k != control]
+    told = (described, sizes, centre)
+    if len(others) > MOST_ARMS:
+        told = (described[-1:], sizes[-1:], centre[-1:])
+    people = (arms, codes, part)
+    contrasts = [_contrast(told, outcome - score, weight, people, share, (control, code)) for code in others]
+    ends = np.searchsorted(part, np.arange(0, 2 * folds + 1, 2))
+    spans = [slice(int(ends[k]), int(ends[k + 1])) for k in range(folds)]
+    return Prepared(order, described, sizes, weight, score, spans, plain, contrasts)
 
 
 def fit_personal(
@@ -223,51 +261,34 @@ def fit_personal(
     >>> bool(abs(found.effect.mean() - 0.2) < 0.1)
     True
     """
-    share = np.asarray(propensity, np.float64)
-    outcome = np.asarray(y, np.float32)
-    arms, codes = _checked(X, outcome, arm, cluster, share, folds, control)
-    part = _parts(codes, folds, rng)
-    order = np.argsort(part, kind="stable")
-    arms, codes, part, outcome = arms[order], codes[order], part[order], outcome[order]
-    bins = fit_bins(X)
-    known = np.take(bins.codes(X), order, axis=1)
-    score, whole = _plain_scores(known, bins, outcome, part, folds)
-    described = np.concatenate([known, score_bins(score, whole.edges)[None]])
-    del known
-    weight = whole.variance[described[-1]]
-    sizes, centre = [*bins.sizes, SCORE_BINS], [*bins.means, np.arange(float(SCORE_BINS))]
-    others = [k for k in range(len(share)) if k != control]
-    told = (
-        (described, sizes, centre) if len(others) <= MOST_ARMS else (described[-1:], sizes[-1:], centre[-1:])
-    )
-    effect, error = np.empty((len(arms), len(others))), np.empty((len(arms), len(others)))
-    models, steps, chosen, contrasts = [], [], [], []
-    for j, code in enumerate(others):
-        contrast = _contrast(told, outcome - score, weight, (arms, codes, part), share, (control, code))
-        rungs = []
-        everyone = list(range(2 * folds))
+    trial = prepare(X, y, arm, cluster, propensity=propensity, folds=folds, rng=rng, control=control)
+    shape = (len(trial.order), len(trial.contrasts))
+    effect, error = np.empty(shape), np.empty(shape)
+    models: list[Model] = []
+    steps: list[list[Step]] = []
+    rungs: list[list[int]] = []
+    everyone = list(range(2 * folds))
+    for j, contrast in enumerate(trial.contrasts):
         # Trees that do not prove themselves on everybody are not tried again without each fold.
         steps.append(climb.climb(contrast, everyone))
+        models.append(climb.fit_chosen(contrast, everyone, steps[-1]))
         trees = any(step.chosen and climb.RUNGS[step.rung].trees for step in steps[-1])
-        for fold in range(folds):
-            apart = [p for p in everyone if p // 2 != fold]
+        rungs.append([])
+        for fold, rows in enumerate(trial.folds):
+            apart = [part for part in everyone if part // 2 != fold]
             found = climb.climb(contrast, apart, trees=trees)
             model = climb.fit_chosen(contrast, apart, found)
-            rows = slice(*np.searchsorted(part, [2 * fold, 2 * fold + 2]))
-            effect[rows, j] = model.effect(described[:, rows], sizes, weight[rows])
-            error[rows, j] = model.error(described[:, rows], sizes, weight[rows])
-            rungs.append(next(step.rung for step in found if step.chosen))
-        models.append(climb.fit_chosen(contrast, everyone, steps[-1]))
-        chosen.append(rungs)
-        contrasts.append(contrast)
-    share_of = tuple(float(one) for one in share / share.sum())
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    mean = means(score, effect, share_of, control)
-    model_of_all = PersonalModel(whole, tuple(models), share_of, control)
-    return Personal(
-        mean[back], effect[back], error[back], score[back], model_of_all, steps, chosen, contrasts
-    )
+            effect[rows, j] = model.effect(trial.codes[:, rows], trial.sizes, trial.weight[rows])
+            error[rows, j] = model.error(trial.codes[:, rows], trial.sizes, trial.weight[rows])
+            rungs[-1].append(next(step.rung for step in found if step.chosen))
+    share = np.asarray(propensity, np.float64)
+    shares = tuple(float(one) for one in share / share.sum())
+    back = np.empty_like(trial.order)
+    back[trial.order] = np.arange(len(back))
+    mean = means(trial.score, effect, shares, control)
+    whole = PersonalModel(trial.plain, tuple(models), shares, control)
+    found_of = (mean[back], effect[back], error[back], trial.score[back])
+    return Personal(*found_of, whole, steps, rungs, trial.contrasts)
 
 
 def _checked(
@@ -307,32 +328,6 @@ def _parts(codes: Integers, folds: int, rng: np.random.Generator) -> Integers:
     drawn = np.arange(n_clusters) % (2 * folds)
     rng.shuffle(drawn)
     return drawn[codes]
-
-
-def _plain_scores(
-    known: Bytes, bins: Bins, y: NDArray[np.float32], part: Integers, folds: int
-) -> tuple[Numbers, Plain]:
-    """Each person's expected outcome by a fit without the person's fold, and the fit of everybody."""
-    n, sizes = len(y), bins.sizes
-    step = max(n // COUNTED, 1)
-    cross = cross_sums(np.ascontiguousarray(known[:, ::step]), sizes) * (n / len(range(0, n, step)))
-    basis = waves(sizes, list(bins.missing), np.diag(cross))
-    ends = np.searchsorted(part, np.arange(0, 2 * folds + 1, 2))
-    spans = [slice(int(ends[k]), int(ends[k + 1])) for k in range(folds)]
-    sums = np.array([bin_sums(known[:, rows], sizes, y[rows]) for rows in spans])
-    total, noise = sums.sum(0), float(np.var(y, dtype=np.float64))
-    score = np.empty(n, np.float32)
-    for k, rows in enumerate(spans):
-        left = 1 - (rows.stop - rows.start) / n
-        fit = fit_table(basis, cross * left, total - sums[k], n * left, noise)
-        score[rows] = look_up(known[:, rows], sizes, fit.table) + np.float32(fit.mean)
-    whole = fit_table(basis, cross, total, float(n), noise)
-    edges = np.quantile(score[::step], np.arange(1, SCORE_BINS) / SCORE_BINS).astype(np.float32)
-    at = score_bins(score, edges)
-    count = np.bincount(at, minlength=SCORE_BINS)
-    variance = np.bincount(at, weights=(y - score) ** 2, minlength=SCORE_BINS) / np.maximum(count, 1)
-    least = LEAST_VARIANCE * float(variance @ count) / n
-    return score, Plain(bins, whole.mean, whole.table, edges, np.maximum(variance, least).astype(np.float32))
 
 
 def _contrast(
