@@ -110,8 +110,14 @@ def _left(
     measured_on: datetime.date | None, election_day: datetime.date, half_life_days: float | None
 ) -> float:
     """The share of a measured effect that is there on election day."""
-    if half_life_days is None or measured_on is None:
+    if half_life_days is None:
         return 1.0
+    if measured_on is None:
+        raise DesignError.of(
+            "An effect decays from the day it was measured on, which is not said",
+            received=f"half_life_days = {half_life_days:g}",
+            then="add measured_on",
+        )
     return float(stats.decay.remaining((election_day - measured_on).days, half_life_days))
 
 
