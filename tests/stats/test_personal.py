@@ -123,9 +123,7 @@ def test_a_pair_that_acts_together_is_found_and_one_that_adds_up_is_not():
     bins = fit_bins(x)
     codes = np.concatenate([bins.codes(x), np.zeros((1, n), np.uint8)])
     weight = np.full(n, 0.25, np.float32)
-    made = contrast_of(
-        codes, [2, 2, 2, 1], [*bins.means, np.zeros(1)], reading, weight, np.arange(n), np.arange(n) * 4 // n
-    )
+    made = contrast_of(codes, [2, 2, 2, 1], [False] * 4, reading, weight, np.arange(n), np.arange(n) * 4 // n)
     found = learners.paired(made, [0, 1, 2, 3])
     assert found.pairs[0] == (2, 0)
     effect = found.effect(codes, made.sizes, weight)

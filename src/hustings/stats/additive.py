@@ -89,27 +89,6 @@ def cosines(share: Floats, most: int) -> Floats:
     return np.asarray(found[:, deviation > 1e-9])
 
 
-def lines(sizes: list[int], means: list[Floats], weight: Floats) -> Basis:
-    """Each feature as a straight line through its bins' means, missing ones apart; one prior for all.
-
-    >>> lines([2], [np.array([0.0, 4.0])], np.array([1.0, 1.0])).columns.round(3).tolist()
-    [[-1.0], [1.0]]
-    """
-    start = np.append(0, np.cumsum(sizes))
-    columns: list[Floats] = []
-    block: list[int] = []
-    for j, size in enumerate(sizes):
-        share, known = weight[start[j] : start[j + 1]], ~np.isnan(means[j])
-        if share[known].sum() > 0:
-            values = np.zeros(size)
-            values[known] = means[j][known] - share[known] @ means[j][known] / share[known].sum()
-            _append(columns, block, values, share, (start[j], start[-1]), 0, 1.0)
-        if not known.all() and 0 < share[~known].sum() < share.sum():
-            gone = (~known).astype(np.float64)
-            _append(columns, block, gone - share @ gone / share.sum(), share, (start[j], start[-1]), 0, 1.0)
-    return _basis(columns, block, start[-1])
-
-
 def _append(
     columns: list[Floats],
     block: list[int],
@@ -200,5 +179,8 @@ def fit_table(basis: Basis, cross: Floats, sums: Floats, total: float, noise: fl
         variance = new
         if settled:
             break
+    # A block that was found to be nothing may still be something: errors believe the blocks' mean variance.
+    wide = np.sqrt(np.maximum(variance, variance.mean())[block])
+    inverse = np.linalg.inv(wide[:, None] * gram * wide / noise + identity)
     half = np.linalg.cholesky((inverse + inverse.T) / 2)
-    return Fit(mean, z @ coefficient, error, z @ (root[:, None] * half), variance)
+    return Fit(mean, z @ coefficient, error, z @ (wide[:, None] * half), variance)

@@ -24,18 +24,16 @@ class Bins(NamedTuple):
 
     Attributes:
         edges: For each feature its inner edges, ascending; a value above the k-th is in bin k or higher.
-        means: For each feature the mean of its values in each bin, and NaN for the bin of missing values.
         missing: For each feature whether its last bin is that of missing values.
     """
 
     edges: tuple[NDArray[np.float32], ...]
-    means: tuple[Floats, ...]
     missing: tuple[bool, ...]
 
     @property
     def sizes(self) -> list[int]:
         """How many bins each feature has, the one of missing values included."""
-        return [len(mean) for mean in self.means]
+        return [len(edges) + 1 + gone for edges, gone in zip(self.edges, self.missing, strict=True)]
 
     def codes(self, X: ArrayLike) -> Bytes:
         """The bin of every value.
@@ -65,7 +63,7 @@ class Bins(NamedTuple):
                     found += part[j] > edge
                 gone = np.isnan(part[j])
                 if gone.any():
-                    found[gone] = len(self.means[j]) - 1 if self.missing[j] else len(edges) // 2
+                    found[gone] = len(edges) + 1 if self.missing[j] else len(edges) // 2
         return codes
 
 
@@ -112,7 +110,6 @@ def fit_bins(X: ArrayLike, *, most: int = 16) -> Bins:
     # Evenly spaced rows: the same bins whenever the same table is given.
     step = x[:: max(len(x) // SAMPLE, 1)]
     edges: list[NDArray[np.float32]] = []
-    means: list[Floats] = []
     missing: list[bool] = []
     for j in range(x.shape[1]):
         column = step[:, j]
@@ -124,14 +121,9 @@ def fit_bins(X: ArrayLike, *, most: int = 16) -> Bins:
             cut = np.unique(known[(np.arange(1, most) * len(known)) // most])
             cut = cut[cut < known[-1]]
         bounds = np.unique(cut.astype(np.float32))
-        inside = np.searchsorted(bounds, known.astype(np.float32), side="left")
-        counts = np.bincount(inside, minlength=len(bounds) + 1)
-        mean = np.bincount(inside, weights=known, minlength=len(bounds) + 1) / np.maximum(counts, 1)
-        gone = bool(np.isnan(x[:, j]).any())
         edges.append(bounds)
-        means.append(np.append(mean, np.nan) if gone else mean)
-        missing.append(gone)
-    return Bins(tuple(edges), tuple(means), tuple(missing))
+        missing.append(bool(np.isnan(x[:, j]).any()))
+    return Bins(tuple(edges), tuple(missing))
 
 
 def cross_sums(codes: Bytes, sizes: list[int], weight: NDArray[np.floating] | None = None) -> Floats:

@@ -19,7 +19,7 @@ class Contrast(NamedTuple):
     Attributes:
         codes: (p + 1, n) bins of the features; the last row is the plain score's.
         sizes: How many bins each row has.
-        means: Each row's bins' means, NaN for the bin of missing values.
+        missing: Whether the last bin of a row is that of missing values.
         reading: (n,) each person's doubly robust reading of the effect, in the outcome's unit.
         weight: (n,) the variance of the outcome at the person's plain score; of a share p, p (1 - p).
         cluster: (n,) codes of the units that are drawn or live together.
@@ -30,18 +30,13 @@ class Contrast(NamedTuple):
 
     codes: Bytes
     sizes: list[int]
-    means: list[Floats]
+    missing: list[bool]
     reading: Numbers
     weight: Numbers
     cluster: Integers
     parts: list[slice]
     sums: list[Sums]
     kept: dict[Any, Any]
-
-    @property
-    def missing(self) -> list[bool]:
-        """Whether a row's last bin is that of missing values."""
-        return [bool(np.isnan(mean[-1])) for mean in self.means]
 
 
 class Sums(NamedTuple):
@@ -102,7 +97,7 @@ def added(contrast: Contrast, parts: list[int]) -> Sums:
 def contrast_of(
     codes: Bytes,
     sizes: list[int],
-    means: list[Floats],
+    missing: list[bool],
     reading: Numbers,
     weight: Numbers,
     cluster: Integers,
@@ -113,7 +108,7 @@ def contrast_of(
     Args:
         codes: (p + 1, n) bins, the plain score's last.
         sizes: How many bins each row has.
-        means: Each row's bins' means.
+        missing: Whether the last bin of a row is that of missing values.
         reading: (n,) doubly robust readings.
         weight: (n,) above 0.
         cluster: (n,) codes.
@@ -123,7 +118,7 @@ def contrast_of(
         The contrast.
 
     >>> one = np.ones(4, np.float32)
-    >>> made = contrast_of(np.zeros((1, 4), np.uint8), [1], [np.zeros(1)], one, one, np.arange(4), np.arange(4))
+    >>> made = contrast_of(np.zeros((1, 4), np.uint8), [1], [False], one, one, np.arange(4), np.arange(4))
     >>> len(made.parts)
     4
     """
@@ -135,4 +130,4 @@ def contrast_of(
     ends = np.searchsorted(part, np.arange(n_parts + 1))
     parts = [slice(int(ends[k]), int(ends[k + 1])) for k in range(n_parts)]
     sums = [part_sums(codes[:, rows], sizes, reading[rows], weight[rows]) for rows in parts]
-    return Contrast(codes, sizes, means, reading, weight, cluster, parts, sums, {})
+    return Contrast(codes, sizes, missing, reading, weight, cluster, parts, sums, {})

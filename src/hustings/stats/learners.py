@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from hustings.stats.additive import Basis, fit_table, lines, waves
+from hustings.stats.additive import Basis, fit_table, waves
 from hustings.stats.bins import Bytes, look_up
 from hustings.stats.clusters import Floats
 from hustings.stats.contrasts import Contrast, Numbers, Sums, added
@@ -118,12 +118,6 @@ def plain_score(contrast: Contrast, parts: list[int]) -> Tables:
     own = basis.columns[-contrast.sizes[-1] :].any(0)
     chosen = Basis(basis.columns[:, own], np.zeros(int(own.sum()), np.int64))
     return _tables(chosen, added(contrast, parts))
-
-
-def straight(contrast: Contrast, parts: list[int]) -> Tables:
-    """Effects as straight lines in the features: interactions of a regression, with one ridge for all."""
-    sums = added(contrast, parts)
-    return _tables(lines(contrast.sizes, contrast.means, np.diag(sums.cross)), sums)
 
 
 def smooth(contrast: Contrast, parts: list[int]) -> Tables:

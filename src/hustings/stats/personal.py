@@ -68,7 +68,6 @@ class PersonalModel:
         return json.dumps(
             {
                 "edges": [edges.tolist() for edges in bins.edges],
-                "means": [mean.tolist() for mean in bins.means],
                 "missing": bins.missing,
                 "mean": self.plain.mean,
                 "table": self.plain.table.tolist(),
@@ -86,7 +85,6 @@ class PersonalModel:
         read: dict[str, Any] = json.loads(text)
         bins = Bins(
             tuple(np.array(edges, np.float32) for edges in read["edges"]),
-            tuple(np.array(mean) for mean in read["means"]),
             tuple(read["missing"]),
         )
         plain = Plain(
@@ -209,11 +207,11 @@ def prepare(
     described = np.concatenate([known, score_bins(score, plain.edges)[None]])
     del known
     weight = plain.variance[described[-1]]
-    sizes, centre = [*bins.sizes, SCORE_BINS], [*bins.means, np.arange(float(SCORE_BINS))]
+    sizes, missing = [*bins.sizes, SCORE_BINS], [*bins.missing, False]
     others = [k for k in range(len(share)) if k != control]
-    told = (described, sizes, centre)
+    told = (described, sizes, missing)
     if len(others) > MOST_ARMS:
-        told = (described[-1:], sizes[-1:], centre[-1:])
+        told = (described[-1:], sizes[-1:], missing[-1:])
     people = (arms, codes, part)
     contrasts = [_contrast(told, outcome - score, weight, people, share, (control, code)) for code in others]
     ends = np.searchsorted(part, np.arange(0, 2 * folds + 1, 2))
@@ -331,7 +329,7 @@ def _parts(codes: Integers, folds: int, rng: np.random.Generator) -> Integers:
 
 
 def _contrast(
-    told: tuple[Bytes, list[int], list[Floats]],
+    told: tuple[Bytes, list[int], list[bool]],
     residual: Numbers,
     weight: Numbers,
     people: tuple[Integers, Integers, Integers],
@@ -341,7 +339,7 @@ def _contrast(
     """The people of two arms; Γ = (A - e) / (e (1 - e)) (y - m), with e the arm's share of the two."""
     control, code = pair
     arms, codes, part = people
-    described, sizes, centre = told
+    described, sizes, missing = told
     treated = share[code] / (share[code] + share[control])
     factor = np.zeros(len(share), np.float32)
     factor[code], factor[control] = 1 / treated, -1 / (1 - treated)
@@ -349,4 +347,4 @@ def _contrast(
         chosen = np.flatnonzero((arms == code) | (arms == control))
         described, residual, weight = np.take(described, chosen, axis=1), residual[chosen], weight[chosen]
         arms, codes, part = arms[chosen], codes[chosen], part[chosen]
-    return contrast_of(described, sizes, centre, factor[arms] * residual, weight, codes, part)
+    return contrast_of(described, sizes, missing, factor[arms] * residual, weight, codes, part)
