@@ -246,13 +246,18 @@ def main() -> None:
             "| learner | share out of fold | share of new people | CPU s | peak MB | people a second |\n"
             "|---|---|---|---|---|---|"
         )
+        best = area(truth, truth)
         for name, python in learners.items():
             cost, found = run(python, name, trial, told.folds)
-            inside = area(found["inside"], truth) / area(truth, truth)
+            inside = (
+                ""
+                if np.isnan(found["inside"]).any()
+                else f"{100 * area(found['inside'], truth) / best:.1f} %"
+            )
             after = area(found["after"], new_truth) / area(new_truth, new_truth)
             speed = f"{cost['people_a_second']:,.0f}" if "people_a_second" in cost else ""
             print(
-                f"| {name} | {100 * inside:.1f} % | {100 * after:.1f} % | {cost['cpu']:.1f} | {cost['peak']:.0f} | {speed} |",
+                f"| {name} | {inside} | {100 * after:.1f} % | {cost['cpu']:.1f} | {cost['peak']:.0f} | {speed} |",
                 flush=True,
             )
 

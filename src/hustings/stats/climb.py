@@ -61,7 +61,7 @@ RUNGS = (
 )
 
 
-# The first rung of which trees may be the next.
+# The rung that pairs and trees build on.
 SMOOTH = 2
 
 
@@ -120,8 +120,8 @@ def climb(contrast: Contrast, parts: list[int], *, trees: bool = True) -> list[S
     The parts are dealt to four groups; each group judges models that learned from the other three. The paired
     difference of two rungs' Qini areas is the mean of (r_b - r_a) (Γ - mean Γ), linear in the readings, so that
     its clustered error is exact given the ranks. The challenger that is named beforehand is the next rung; it is
-    climbed when it proves better than the one that is held, and otherwise passed over. Trees come last, under
-    Holm, on a sample, and only when effects were proven to follow more than the plain score.
+    climbed when it proves better than the one that is held, and otherwise passed over. Pairs and trees build on
+    the smooth sum and are tried only where it was climbed; trees come last, under Holm, on a sample.
 
     Args:
         contrast: The trial of one arm.
@@ -143,7 +143,8 @@ def climb(contrast: Contrast, parts: list[int], *, trees: bool = True) -> list[S
     fits: list[Any] = [None] * len(apart)
     held = 0
     for k, rung in enumerate(RUNGS):
-        if rung.trees:
+        # What builds on the smooth sum is tried only where the smooth sum has proven itself.
+        if k > SMOOTH and (rung.trees or held < SMOOTH):
             break
         fits = [_fitted(contrast, rung, learn, below) for (learn, _), below in zip(apart, fits, strict=True)]
         trials[k] = _judged(contrast, fits, [judge for _, judge in apart])
