@@ -1,6 +1,6 @@
 """How often the verdict claims that choosing by person gains, in trials where it cannot.
 
-    python benchmarks/nulls.py [--trials 500] [--households 1000]
+    python benchmarks/nulls.py [--trials 500] [--households 1000] [--seed 0]
 
 Two nulls: an action that changes nothing, and one that adds the same to everyone's chance. Households of two are
 drawn whole and are alike; chances differ between people. Prints how often the one pre-declared test rejects at
@@ -40,13 +40,14 @@ def main() -> None:
     )
     parser.add_argument("--trials", type=int, default=500)
     parser.add_argument("--households", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0, help="that of the first trial")
     given = parser.parse_args()
     print(
         "| null | trials | choosing proven | not no one | to target | CPU s a trial |\n|---|---|---|---|---|---|"
     )
     for name, added in (("no effect", 0.0), ("the same effect for all", 0.1)):
         began, words, rejected = time.process_time(), [], 0
-        for seed in range(given.trials):
+        for seed in range(given.seed, given.seed + given.trials):
             rng = np.random.default_rng([seed, int(added > 0)])
             x, y, arm, cluster = trial(rng, given.households, added)
             found = judge(prepare(x, y, arm, cluster, propensity=[0.5, 0.5], rng=rng).contrasts[0])

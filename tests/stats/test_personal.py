@@ -255,6 +255,23 @@ def test_trials_that_do_not_fit_are_refused(change, words):
         fit_personal(**given, rng=rng)
 
 
+def test_a_fold_sees_neither_a_score_nor_a_variance_that_its_own_outcomes_made():
+    x, y, arm, cluster, _ = trial(np.random.default_rng(9), 2000)
+
+    def prepared(outcome):
+        return prepare(x, outcome, arm, cluster, propensity=[0.5, 0.5], rng=np.random.default_rng(0))
+
+    before = prepared(y)
+    rows = before.folds[2]
+    changed = y.copy()
+    changed[before.order[rows]] = 1 - changed[before.order[rows]]
+    after = prepared(changed)
+    assert np.array_equal(after.score[rows], before.score[rows])
+    # The edges of the score's bins see every score; its variance moves by that alone.
+    assert np.corrcoef(after.weight[rows], before.weight[rows])[0, 1] > 0.95
+    assert not np.allclose(after.score, before.score)
+
+
 # The verdict
 
 

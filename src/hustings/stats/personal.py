@@ -203,10 +203,9 @@ def prepare(
     arms, codes, part, outcome = arms[order], codes[order], part[order], outcome[order]
     bins = fit_bins(X)
     known = np.take(bins.codes(X), order, axis=1)
-    score, plain = fit_plain(known, bins, outcome, part, folds)
+    score, weight, plain = fit_plain(known, bins, outcome, part, folds)
     described = np.concatenate([known, score_bins(score, plain.edges)[None]])
     del known
-    weight = plain.variance[described[-1]]
     sizes, missing = [*bins.sizes, SCORE_BINS], [*bins.missing, False]
     others = [k for k in range(len(share)) if k != control]
     told = (described, sizes, missing)

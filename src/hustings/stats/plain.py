@@ -60,11 +60,13 @@ def score_bins(score: Numbers, edges: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def fit_plain(
     known: Bytes, bins: Bins, y: NDArray[np.float32], part: Integers, folds: int
-) -> tuple[Numbers, Plain]:
-    """Each person's expected outcome by a fit without the person's fold, and the fit of everybody.
+) -> tuple[Numbers, Numbers, Plain]:
+    """Expected outcomes and their variances by fits without a person's fold, and the fit of everybody.
 
     A sum of smooth functions of the features, shrunk by variances found from the data (`additive.fit_table`), on
-    everyone whatever the arm. The variance of an outcome at a score is the mean squared residual in its bin.
+    everyone whatever the arm. The variance at a score is a quadratic in the score, fitted to the mean squared residuals
+    of its bins: exact for a share, where it is m - m². It too leaves the person's fold out: where treatment changes
+    chances, squared residuals go with readings, and a variance that had seen a fold would help to rank it.
 
     Args:
         known: (p, n) bins of the features, in the order of `part`.
@@ -74,7 +76,7 @@ def fit_plain(
         folds: How many folds, each of two parts.
 
     Returns:
-        (n,) scores, and the fit of everybody.
+        (n,) scores, (n,) variances, and the fit of everybody.
 
     >>> x = np.arange(400.0)[:, None]
     >>> from hustings.stats.bins import fit_bins
@@ -100,7 +102,24 @@ def fit_plain(
     whole = fit_table(basis, cross, total, float(n), noise)
     edges = np.quantile(score[::step], np.arange(1, SCORE_BINS) / SCORE_BINS).astype(np.float32)
     at = score_bins(score, edges)
-    count = np.bincount(at, minlength=SCORE_BINS)
-    variance = np.bincount(at, weights=(y - score) ** 2, minlength=SCORE_BINS) / np.maximum(count, 1)
-    least = LEAST_VARIANCE * float(variance @ count) / n
-    return score, Plain(bins, whole.mean, whole.table, edges, np.maximum(variance, least).astype(np.float32))
+    square = (y - score) ** 2
+    counts = np.array([np.bincount(at[rows], minlength=SCORE_BINS) for rows in spans], np.float64)
+    squares = np.array([np.bincount(at[rows], weights=square[rows], minlength=SCORE_BINS) for rows in spans])
+    middle = np.bincount(at, weights=score, minlength=SCORE_BINS) / np.maximum(counts.sum(0), 1)
+    variance = np.empty(n, np.float32)
+    for k, rows in enumerate(spans):
+        apart = _smoothed(middle, counts.sum(0) - counts[k], squares.sum(0) - squares[k])
+        variance[rows] = apart[at[rows]]
+    every_one = _smoothed(middle, counts.sum(0), squares.sum(0))
+    return score, variance, Plain(bins, whole.mean, whole.table, edges, every_one)
+
+
+def _smoothed(score: Floats, count: Floats, square: Floats) -> Numbers:
+    """The variance in each bin: a quadratic in the score by weighted least squares, held above a floor."""
+    mean = float(square.sum() / count.sum())
+    wide = float(np.ptp(score)) or 1.0
+    design = np.vander((score - score.mean()) / wide, 3)
+    root = np.sqrt(count)
+    known = square / np.maximum(count, 1)
+    found = np.linalg.lstsq(design * root[:, None], known * root, rcond=None)[0]
+    return np.maximum(design @ found, LEAST_VARIANCE * mean).astype(np.float32)
