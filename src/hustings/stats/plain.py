@@ -93,13 +93,14 @@ def fit_plain(
     ends = np.searchsorted(part, np.arange(0, 2 * folds + 1, 2))
     spans = [slice(int(ends[k]), int(ends[k + 1])) for k in range(folds)]
     sums = np.array([bin_sums(known[:, rows], sizes, y[rows]) for rows in spans])
-    total, noise = sums.sum(0), float(np.var(y, dtype=np.float64))
+    total = sums.sum(0)
     score = np.empty(n, np.float32)
     for k, rows in enumerate(spans):
         left = 1 - (rows.stop - rows.start) / n
+        noise = float(np.var(np.concatenate([y[: rows.start], y[rows.stop :]]), dtype=np.float64))
         fit = fit_table(basis, cross * left, total - sums[k], n * left, noise)
         score[rows] = look_up(known[:, rows], sizes, fit.table) + np.float32(fit.mean)
-    whole = fit_table(basis, cross, total, float(n), noise)
+    whole = fit_table(basis, cross, total, float(n), float(np.var(y, dtype=np.float64)))
     edges = np.quantile(score[::step], np.arange(1, SCORE_BINS) / SCORE_BINS).astype(np.float32)
     at = score_bins(score, edges)
     square = (y - score) ** 2
