@@ -132,7 +132,9 @@ class Fit(NamedTuple):
     variance: Floats
 
 
-def fit_table(basis: Basis, cross: Floats, sums: Floats, total: float, noise: float) -> Fit:
+def fit_table(
+    basis: Basis, cross: Floats, sums: Floats, total: float, noise: float, *, errors: bool = True
+) -> Fit:
     """The sum of functions that the data bear out, each block shrunk by a variance found from the data.
 
     Coefficients of block b are N(0, v_b); the v_b maximise the marginal likelihood by MacKay's fixed point,
@@ -145,6 +147,7 @@ def fit_table(basis: Basis, cross: Floats, sums: Floats, total: float, noise: fl
         sums: (q,) sums of weight × outcome in each bin.
         total: The sum of weights.
         noise: Variance of an outcome of weight 1.
+        errors: Whether `root` is wanted; without it it has no columns.
 
     Returns:
         The fit, as a table of bins.
@@ -156,6 +159,8 @@ def fit_table(basis: Basis, cross: Floats, sums: Floats, total: float, noise: fl
     >>> fit_table(waves([2], [False], np.array([100.0, 100])), cross, np.array([0.0, 100]), 200, 1.0).table.round(2)
     array([-0.49,  0.49])
     """
+    from scipy.sparse import csr_array
+
     z, block = basis
     weight = np.diag(cross)
     # Every feature's bins hold everybody once.
@@ -164,21 +169,33 @@ def fit_table(basis: Basis, cross: Floats, sums: Floats, total: float, noise: fl
     error = float(np.sqrt(noise / total)) if total > 0 else np.inf
     if not z.shape[1] or noise <= 0:
         return Fit(mean, np.zeros(len(z)), error, np.zeros((len(z), 0)), np.zeros(0))
-    gram, right = z.T @ cross @ z, z.T @ (sums - mean * weight)
+    # A function lives on its own feature's bins.
+    thin = csr_array(z.T)
+    gram, right = thin @ (thin @ cross).T, z.T @ (sums - mean * weight)
     size = np.bincount(block)
     start = noise / (np.bincount(block, weights=np.diag(gram)) / size)
     variance, least = start.copy(), 1e-4 * start
-    identity = np.eye(len(gram))
+    identity, coefficient = np.eye(len(gram)), np.zeros(len(gram))
     for _ in range(STEPS):
-        root = np.sqrt(variance[block])
-        inverse = np.linalg.inv(root[:, None] * gram * root / noise + identity)
-        coefficient = root * (inverse @ (root * right)) / noise
-        free = np.maximum(size - np.bincount(block, weights=np.diag(inverse)), 1e-12)
+        # A block that has gone to nothing stays there, and costs nothing from then on.
+        there = np.flatnonzero((variance > least)[block])
+        if not len(there):
+            break
+        root, own = np.sqrt(variance[block[there]]), block[there]
+        inverse = np.linalg.inv(
+            root[:, None] * gram[np.ix_(there, there)] * root / noise + identity[: len(there), : len(there)]
+        )
+        coefficient[:] = 0.0
+        coefficient[there] = root * (inverse @ (root * right[there])) / noise
+        kept = np.bincount(own, weights=np.diag(inverse), minlength=len(size))
+        free = np.maximum(np.bincount(own, minlength=len(size)) - kept, 1e-12)
         new = np.maximum(np.bincount(block, weights=coefficient**2) / free, least)
         settled = np.abs(np.log(new / variance)).max() < 0.03
         variance = new
         if settled:
             break
+    if not errors:
+        return Fit(mean, z @ coefficient, error, np.zeros((len(z), 0)), variance)
     # A block that was found to be nothing may still be something: errors believe the blocks' mean variance.
     wide = np.sqrt(np.maximum(variance, variance.mean())[block])
     inverse = np.linalg.inv(wide[:, None] * gram * wide / noise + identity)

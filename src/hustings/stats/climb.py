@@ -169,8 +169,7 @@ def _trees(
     """The rung after trees were tried on one group; what was found of each goes into the last two."""
     learn, judge = apart
     few = _sampled(contrast, judge)
-    own = RUNGS[held].fit(contrast, learn)
-    now = _judged(contrast, [own], [judge], few)
+    now = _judged(contrast, [_fitted(contrast, RUNGS[held], learn, None)], [judge], few)
     tested = {}
     for k, rung in enumerate(RUNGS):
         if rung.trees:
@@ -194,8 +193,8 @@ def _units(contrast: Contrast, parts: list[int]) -> int:
 def _fitted(contrast: Contrast, rung: Rung, learn: list[int], below: Any) -> Any:
     """The learner fitted; that of pairs builds on the rung below."""
     if rung.fit is learners.paired:
-        return rung.fit(contrast, learn, below)
-    return rung.fit(contrast, learn)
+        return rung.fit(contrast, learn, below, errors=False)
+    return rung.fit(contrast, learn, errors=False)
 
 
 def _judged(contrast: Contrast, models: list[Any], groups: list[list[int]], every: int = 1) -> _Trial:
@@ -230,9 +229,14 @@ def clustered(influence: Floats, cluster: NDArray[np.int64]) -> tuple[float, flo
     >>> clustered(np.array([1.0, 1.0, -2.0]), np.array([0, 0, 1]))[0]
     0.0
     """
-    total, there = float(influence.sum()), np.bincount(cluster) > 0
-    n = int(there.sum())
-    apart = np.bincount(cluster, weights=influence)[there] - total / n
+    total, sizes = float(influence.sum()), np.bincount(cluster)
+    n = int(np.count_nonzero(sizes))
+    # Where everyone is alone, people are the sums.
+    alone = n == len(influence)
+    sums: Floats = (
+        influence if alone else np.bincount(cluster, weights=influence)[sizes > 0].astype(np.float64)
+    )
+    apart = sums - total / n
     return total, float(np.sqrt(apart @ apart * n / max(n - 1, 1)))
 
 

@@ -104,7 +104,7 @@ class Tables:
         )
 
 
-def constant(contrast: Contrast, parts: list[int]) -> Tables:
+def constant(contrast: Contrast, parts: list[int], *, errors: bool = True) -> Tables:
     """The same effect for everyone: the mean reading."""
     sums, nothing = added(contrast, parts), np.zeros(sum(contrast.sizes))
     mean = sums.mean / max(sums.n, 1)
@@ -112,34 +112,37 @@ def constant(contrast: Contrast, parts: list[int]) -> Tables:
     return Tables(mean, 0.0, nothing, (), nothing, 0.0, variance)
 
 
-def plain_score(contrast: Contrast, parts: list[int]) -> Tables:
+def plain_score(contrast: Contrast, parts: list[int], *, errors: bool = True) -> Tables:
     """The effect as a smooth function of the plain score alone."""
     basis = waves(contrast.sizes, contrast.missing, np.diag(added(contrast, parts).cross))
     own = basis.columns[-contrast.sizes[-1] :].any(0)
     chosen = Basis(basis.columns[:, own], np.zeros(int(own.sum()), np.int64))
-    return _tables(chosen, added(contrast, parts))
+    return _tables(chosen, added(contrast, parts), errors)
 
 
-def smooth(contrast: Contrast, parts: list[int]) -> Tables:
+def smooth(contrast: Contrast, parts: list[int], *, errors: bool = True) -> Tables:
     """Effects as a sum of one smooth function for each feature and for the plain score."""
     sums = added(contrast, parts)
-    return _tables(waves(contrast.sizes, contrast.missing, np.diag(sums.cross)), sums)
+    return _tables(waves(contrast.sizes, contrast.missing, np.diag(sums.cross)), sums, errors)
 
 
-def paired(contrast: Contrast, parts: list[int], base: Tables | None = None) -> Tables:
+def paired(
+    contrast: Contrast, parts: list[int], base: Tables | None = None, *, errors: bool = True
+) -> Tables:
     """The smooth sum with surfaces over the pairs of features whose cells show more than chance.
 
     Args:
         contrast: The trial.
         parts: The parts to learn from.
         base: The fit of `smooth` on these parts, whose strongest features are paired; None to make it.
+        errors: Whether the model will be asked for errors.
 
     Returns:
         The model; that of `smooth` where no pair shows.
 
     Source: Lou, Caruana, Gehrke & Hooker, KDD 2013, on sums with pairs; here tested and shrunk.
     """
-    first = smooth(contrast, parts) if base is None else base
+    first = smooth(contrast, parts, errors=errors) if base is None else base
     sums = added(contrast, parts)
     start = np.append(0, np.cumsum(contrast.sizes))
     spread = np.diag(sums.cross) * first.table**2
@@ -150,12 +153,12 @@ def paired(contrast: Contrast, parts: list[int], base: Tables | None = None) -> 
         return first
     plain = waves(contrast.sizes, contrast.missing, np.diag(sums.cross))
     more = with_pairs(contrast, parts, sums, pairs)
-    return _tables(surfaces(plain, contrast.sizes, np.diag(more.cross), pairs), more, tuple(pairs))
+    return _tables(surfaces(plain, contrast.sizes, np.diag(more.cross), pairs), more, errors, tuple(pairs))
 
 
-def _tables(basis: Basis, sums: Sums, pairs: tuple[tuple[int, int], ...] = ()) -> Tables:
+def _tables(basis: Basis, sums: Sums, errors: bool, pairs: tuple[tuple[int, int], ...] = ()) -> Tables:
     noise = sums.square / sums.n
-    fit = fit_table(basis, sums.cross, sums.right, sums.total, noise)
+    fit = fit_table(basis, sums.cross, sums.right, sums.total, noise, errors=errors)
     own, exact = np.sum(fit.root**2, axis=1), float(np.sum((sums.cross @ fit.root) * fit.root)) / sums.total
     rough = float(np.diag(sums.cross) @ own) / sums.total
     variance = own * (exact / rough if rough > 0 else 1.0)
