@@ -309,3 +309,21 @@ def test_where_choosing_gains_nothing_the_test_keeps_its_level(added):
         verdict(100 + seed, lambda x: added + 0 * x[:, 0], 800).p_gain <= 0.05 for seed in range(8)
     )
     assert rejected <= binom.ppf(0.999, 8, 0.05)
+
+
+# Errors
+
+
+def test_errors_are_about_as_large_as_predictions_are_wrong():
+    x, y, arm, cluster, truth = trial(np.random.default_rng(11), 40_000, lambda x: 0.3 + 0.5 * x[:, 1])
+    found = fitted(x, y, arm, cluster)
+    wrong = found.effect[:, 0] - truth
+    assert 0.85 < np.mean(np.abs(wrong) < 1.96 * found.std_error[:, 0])
+    assert np.sqrt(np.mean(found.std_error**2)) < 3 * np.sqrt(np.mean(wrong**2))
+
+
+def test_a_rung_that_is_the_same_for_all_admits_that_people_may_differ():
+    x, y, arm, cluster, _ = trial(np.random.default_rng(12), 1000)
+    found = fitted(x, y, arm, cluster)
+    mean_error = np.sqrt(0.25 * 4 / 1000)
+    assert found.std_error.mean() > mean_error

@@ -256,5 +256,6 @@ def fit_chosen(contrast: Contrast, parts: list[int], steps: list[Step]) -> Model
     if rung.trees:
         model: Model = rung.fit(contrast, parts, learners.paired(contrast, parts))
         return model
-    plain: Model = rung.fit(contrast, parts)
+    found = rung.fit(contrast, parts)
+    plain: Model = learners.beyond(contrast, parts, found) if chosen < SMOOTH else found
     return plain

@@ -9,7 +9,7 @@ itself. It is one Newton step of a generalised linear model with its own link, f
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -154,6 +154,29 @@ def paired(
     plain = waves(contrast.sizes, contrast.missing, np.diag(sums.cross))
     more = with_pairs(contrast, parts, sums, pairs)
     return _tables(surfaces(plain, contrast.sizes, np.diag(more.cross), pairs), more, errors, tuple(pairs))
+
+
+def beyond(contrast: Contrast, parts: list[int], model: Tables) -> Tables:
+    """The same effects, with errors that hold what a finer rung still leaves possible.
+
+    A rung that was not climbed past says what is true on average; a single person may be far from it. The smooth
+    sum tells how far: the variance of what it predicts beyond this rung, and the posterior variance of the rest.
+
+    Args:
+        contrast: The trial.
+        parts: The parts that the model learned from.
+        model: A fit of a rung below the smooth sum.
+
+    Returns:
+        The model with a larger `mean_variance`.
+    """
+    sums = added(contrast, parts)
+    finer = smooth(contrast, parts)
+    reach = [float(table @ sums.cross @ table) / sums.total for table in (finer.table, model.table)]
+    rest = float(np.diag(sums.cross) @ finer.variance) / sums.total
+    own = float(np.diag(sums.cross) @ model.variance) / sums.total
+    more = max(reach[0] - reach[1], 0.0) + max(rest - own, 0.0)
+    return replace(model, mean_variance=model.mean_variance + more)
 
 
 def _tables(basis: Basis, sums: Sums, errors: bool, pairs: tuple[tuple[int, int], ...] = ()) -> Tables:

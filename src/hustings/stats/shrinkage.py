@@ -44,7 +44,9 @@ class Shrinkage(NamedTuple):
     def error(self, effect: ArrayLike, std_error: ArrayLike) -> Floats:
         """Standard errors of shrunk effects: of the mean, of the slope, and of the prediction, taken as independent.
 
-        error² = mean_error² + (effect - centre)² shrunk_error² + shrunk² std_error²
+        error² = mean_error² + (effect - centre)² shrunk_error² + std_error²
+
+        The last part is how far the truth may be from the prediction, which shrinking does not make less.
 
         Args:
             effect: (n,) predictions before shrinkage.
@@ -53,12 +55,12 @@ class Shrinkage(NamedTuple):
         Returns:
             (n,) errors of what `apply` gives.
 
-        >>> Shrinkage(0.0, 0.0, 1.0, 0.1, 0.5, 0.03, 0.0).error([0.2], [0.08]).round(3).tolist()
+        >>> Shrinkage(0.0, 0.0, 1.0, 0.1, 0.5, 0.03, 0.0).error([0.2], [0.04]).round(3).tolist()
         [0.05]
         """
         apart = np.asarray(effect, np.float64) - self.centre
-        own = self.shrunk * np.asarray(std_error, np.float64)
-        return np.sqrt(self.mean_error**2 + (apart * self.shrunk_error) ** 2 + own**2)
+        own = np.asarray(std_error, np.float64) ** 2
+        return np.sqrt(self.mean_error**2 + (apart * self.shrunk_error) ** 2 + own)
 
 
 def fit_shrinkage(effect: ArrayLike, reading: ArrayLike, cluster: ArrayLike) -> Shrinkage:
