@@ -8,7 +8,7 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from hustings.errors import DesignError
-from hustings.stats import additive, climb, learners, pairs
+from hustings.stats import additive, climb, forest, learners, pairs
 from hustings.stats.bins import bin_sums, cross_sums, fit_bins, look_up
 from hustings.stats.contrasts import contrast_of
 from hustings.stats.personal import PersonalModel, fit_personal, prepare
@@ -318,7 +318,7 @@ def test_errors_are_about_as_large_as_predictions_are_wrong():
     x, y, arm, cluster, truth = trial(np.random.default_rng(11), 40_000, lambda x: 0.3 + 0.5 * x[:, 1])
     found = fitted(x, y, arm, cluster)
     wrong = found.effect[:, 0] - truth
-    assert 0.85 < np.mean(np.abs(wrong) < 1.96 * found.std_error[:, 0])
+    assert np.mean(np.abs(wrong) < 1.96 * found.std_error[:, 0]) > 0.85
     assert np.sqrt(np.mean(found.std_error**2)) < 3 * np.sqrt(np.mean(wrong**2))
 
 
@@ -327,3 +327,42 @@ def test_a_rung_that_is_the_same_for_all_admits_that_people_may_differ():
     found = fitted(x, y, arm, cluster)
     mean_error = np.sqrt(0.25 * 4 / 1000)
     assert found.std_error.mean() > mean_error
+
+
+# Trees
+
+
+# A forest that tries two of four features at a split often starts with one that tells nothing.
+@pytest.mark.parametrize(("learner", "least"), [(forest.boosted, 0.9), (forest.honest_forest, 0.7)])
+def test_trees_find_what_no_sum_and_no_pair_can_say(learner, least):
+    rng = np.random.default_rng(13)
+    n = 40_000
+    x = rng.integers(0, 2, size=(n, 3)).astype(np.float32)
+    g = 2.0 * (x.sum(1) % 2) + 0.5 * x[:, 0]
+    reading = (g + 0.5 * rng.normal(size=n)).astype(np.float32)
+    codes = np.concatenate([fit_bins(x).codes(x), np.zeros((1, n), np.uint8)])
+    weight = np.ones(n, np.float32)
+    part = np.arange(n) * 4 // n
+    made = contrast_of(codes, [2, 2, 2, 1], [False] * 4, reading, weight, np.arange(n), part)
+    found = learner(made, [0, 1, 2, 3])
+    effect = found.effect(codes, made.sizes, weight)
+    plain = learners.smooth(made, [0, 1, 2, 3]).effect(codes, made.sizes, weight)
+    assert np.corrcoef(effect, g)[0, 1] > least
+    assert np.corrcoef(plain, g)[0, 1] < 0.5
+    read = forest.Trees.from_json(found.to_json())
+    assert np.array_equal(read.effect(codes, made.sizes, weight), effect)
+    assert np.all(read.error(codes, made.sizes, weight) > 0)
+
+
+def test_an_honest_forest_adds_nothing_to_noise():
+    rng = np.random.default_rng(14)
+    n = 8000
+    x = rng.normal(size=(n, 3)).astype(np.float32)
+    bins = fit_bins(x)
+    codes = np.concatenate([bins.codes(x), np.zeros((1, n), np.uint8)])
+    weight, part = np.ones(n, np.float32), np.arange(n) * 4 // n
+    reading = rng.normal(size=n).astype(np.float32)
+    made = contrast_of(codes, [*bins.sizes, 1], [False] * 4, reading, weight, np.arange(n), part)
+    found = forest.honest_forest(made, [0, 1, 2, 3])
+    added = found.effect(codes, made.sizes, weight) - found.base.effect(codes, made.sizes, weight)
+    assert np.std(added) < 0.05
