@@ -25,6 +25,8 @@ class Shrinkage(NamedTuple):
         slope: Observed difference between people for a predicted difference of 1, as measured.
         slope_error: Its clustered standard error.
         shrunk: The slope that is used: weighed against the prior, and between 0 and 1.
+        mean_error: The clustered standard error of `mean`.
+        shrunk_error: The posterior standard deviation of the slope that is used.
     """
 
     mean: float
@@ -32,10 +34,33 @@ class Shrinkage(NamedTuple):
     slope: float
     slope_error: float
     shrunk: float
+    mean_error: float = 0.0
+    shrunk_error: float = 0.0
 
     def apply(self, effect: ArrayLike) -> Floats:
         """Shrunk effects: mean + shrunk (effect - centre)."""
         return self.mean + self.shrunk * (np.asarray(effect, np.float64) - self.centre)
+
+    def error(self, effect: ArrayLike, std_error: ArrayLike) -> Floats:
+        """Standard errors of shrunk effects: of the mean, of the slope, and of the prediction, taken as independent.
+
+        error² = mean_error² + (effect - centre)² shrunk_error² + std_error²
+
+        The last part is how far the truth may be from the prediction, which shrinking does not make less.
+
+        Args:
+            effect: (n,) predictions before shrinkage.
+            std_error: (n,) their errors.
+
+        Returns:
+            (n,) errors of what `apply` gives.
+
+        >>> Shrinkage(0.0, 0.0, 1.0, 0.1, 0.5, 0.03, 0.0).error([0.2], [0.04]).round(3).tolist()
+        [0.05]
+        """
+        apart = np.asarray(effect, np.float64) - self.centre
+        own = np.asarray(std_error, np.float64) ** 2
+        return np.sqrt(self.mean_error**2 + (apart * self.shrunk_error) ** 2 + own)
 
 
 def fit_shrinkage(effect: ArrayLike, reading: ArrayLike, cluster: ArrayLike) -> Shrinkage:
@@ -75,12 +100,16 @@ def fit_shrinkage(effect: ArrayLike, reading: ArrayLike, cluster: ArrayLike) -> 
     mean, centre = float(gamma.mean()), float(tau.mean())
     apart = tau - centre
     spread = float(apart @ apart)
-    if spread <= 1e-24 * len(tau):
-        return Shrinkage(mean, centre, 0.0, np.inf, 0.0)
-    slope = float(apart @ (gamma - mean) / spread)
     codes, n_clusters = cluster_codes(np.asarray(cluster), len(tau))
+    few = n_clusters / max(n_clusters - 1, 1)
+    whole = cluster_sums(gamma - mean, codes, n_clusters)
+    mean_error = float(np.sqrt(whole @ whole * few) / len(tau))
+    if spread <= 1e-12 * len(tau) * (1e-12 + centre**2):
+        return Shrinkage(mean, centre, 0.0, np.inf, 0.0, mean_error, 0.0)
+    slope = float(apart @ (gamma - mean) / spread)
     sums = cluster_sums(apart * (gamma - mean - slope * apart), codes, n_clusters)
-    error = float(np.sqrt(sums @ sums * n_clusters / max(n_clusters - 1, 1)) / spread)
+    error = float(np.sqrt(sums @ sums * few) / spread)
     weight = PRIOR_SPREAD**2 / (PRIOR_SPREAD**2 + error**2)
     believed = PRIOR_SLOPE + weight * (slope - PRIOR_SLOPE)
-    return Shrinkage(mean, centre, slope, error, float(np.clip(believed, 0.0, 1.0)))
+    deviation = float(error * np.sqrt(weight))
+    return Shrinkage(mean, centre, slope, error, float(np.clip(believed, 0.0, 1.0)), mean_error, deviation)

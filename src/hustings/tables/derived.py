@@ -324,7 +324,7 @@ EFFECTS = TableSpec(
         Column(
             "std_error",
             "number",
-            "Standard error of the prediction before it was shrunk.",
+            "Standard error of the estimate: of the mean, the slope and the prediction.",
             "share",
             "person",
             True,
