@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hustings.stats import (
         allocation,
+        amounts,
         calibration,
         clusters,
+        contributions,
+        drift,
+        judging,
         logistic,
         means,
         policy,
+        pooling,
         power,
         shrinkage,
         trees,
@@ -26,11 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "allocation",
+    "amounts",
     "calibration",
     "clusters",
+    "contributions",
+    "drift",
+    "judging",
     "logistic",
     "means",
     "policy",
+    "pooling",
     "power",
     "shrinkage",
     "trees",
