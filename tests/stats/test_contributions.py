@@ -54,7 +54,7 @@ def test_trees_are_explained_by_exact_shapley_values():
     # The tree splits on both features, so its expectation given a subset is a mean over the cells' people.
     share = {c: float(np.all(x == c, axis=1).mean()) for c in at}
 
-    def value(known: dict[int, float]) -> float:
+    def value(known: dict[int, float], first: int) -> float:
         # Path-dependent: below the first split, the other feature's shares are those of its branch.
         fits = {c: at[c] * share[c] for c in at if all(c[k] == v for k, v in known.items() if k == first)}
         if 1 - first in known:
@@ -74,7 +74,7 @@ def test_trees_are_explained_by_exact_shapley_values():
         phi = []
         for j in (0, 1):
             alone, other = {j: 1.0}, {1 - j: 1.0}
-            phi.append(0.5 * (value(alone) - value({})) + 0.5 * (value(whole) - value(other)))
+            phi.append(0.5 * (value(alone, first) - value({}, first)) + 0.5 * (value(whole, first) - value(other, first)))
         guesses.append(phi)
     assert any(np.allclose(added[:2], phi, atol=1e-6) for phi in guesses)
     assert math.isclose(added.sum(), at[(1.0, 1.0)], abs_tol=1e-9)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hustings.errors import DesignError
-from hustings.stats.clusters import Floats, Integers
+from hustings.stats.clusters import Floats, Integers, cluster_codes
 
 # A probability is moved no nearer to 0 or 1 than this before its logit is taken.
 NEAREST = 1e-9
@@ -56,18 +56,31 @@ class Pooling:
         return np.asarray(expit(offset + moved), dtype=np.float64)
 
 
-def fit_pooling(outcome: ArrayLike, p: ArrayLike, place: ArrayLike, n_places: int) -> Pooling:
+def fit_pooling(
+    outcome: ArrayLike,
+    p: ArrayLike,
+    place: ArrayLike,
+    n_places: int,
+    *,
+    cluster: ArrayLike | None = None,
+    sd: float | None = None,
+) -> Pooling:
     """Intercepts of places on the logit of a score, by empirical Bayes.
 
     logit P(y = 1) = logit(p) + b_place, b ~ N(0, sd²). The standard deviation maximises Laplace's
     approximation of the marginal likelihood; each intercept is then its posterior mode. A place of few people
     keeps about what its score says, and one of many is moved to what was seen there.
 
+    People of one household act together, and would pass for a place that differs: the likelihood is divided by
+    how much larger the squared sums of households' residuals are than their own squares.
+
     Args:
         outcome: (n,) 0 or 1.
         p: (n,) probabilities of a 1, made without these outcomes.
         place: (n,) codes 0 … n_places - 1; other numbers are left out.
         n_places: G.
+        cluster: (n,) integer codes of people who act together, within a place; None for everybody alone.
+        sd: How far places differ, in log-odds, where it is known; estimated when None.
 
     Returns:
         The intercepts; all nought, with sd 0, where places differ no more than chance makes them.
@@ -76,7 +89,8 @@ def fit_pooling(outcome: ArrayLike, p: ArrayLike, place: ArrayLike, n_places: in
         DesignError: Shapes or values that do not fit.
 
     Source: Breslow & Clayton, JASA 88 (1993), section 2; Laplace's approximation as in Bates et al., Journal
-    of Statistical Software 67 (2015), with the score as an offset.
+    of Statistical Software 67 (2015), with the score as an offset. Dispersion: McCullagh & Nelder (1989),
+    section 9.2, of cluster sums.
 
     >>> y = np.repeat([0.0, 1.0, 1.0, 0.0], 50)
     >>> found = fit_pooling(y, np.full(200, 0.5), np.repeat([0, 1], 100), 2)
@@ -87,12 +101,15 @@ def fit_pooling(outcome: ArrayLike, p: ArrayLike, place: ArrayLike, n_places: in
     if y.shape != offset.shape or not np.all((y == 0) | (y == 1)):
         raise DesignError.of("Outcomes do not fit", received=y.shape, allowed=f"{offset.shape} of 0 or 1")
     inside = (codes >= 0) & (codes < n_places)
-    y, offset, codes = y[inside], offset[inside], codes[inside]
     nothing = Pooling(0.0, np.zeros(n_places), np.zeros(n_places))
-    if not y.size or not _differ(y, offset, codes, n_places):
+    if not inside.any():
         return nothing
-    sums = _Sums(y, offset, codes, n_places)
-    sd = _best_sd(sums)
+    alike = 1.0 if cluster is None else _dispersion(y[inside], offset[inside], np.asarray(cluster)[inside])
+    y, offset, codes = y[inside], offset[inside], codes[inside]
+    if sd is None and not _differ(y, offset, codes, n_places, alike):
+        return nothing
+    sums = _Sums(y, offset, codes, n_places, alike)
+    sd = _best_sd(sums) if sd is None else float(sd)
     if sd <= LEAST:
         return nothing
     found, spread = sums.mode(sd)
@@ -102,8 +119,8 @@ def fit_pooling(outcome: ArrayLike, p: ArrayLike, place: ArrayLike, n_places: in
 class _Sums:
     """The likelihood of the intercepts, place by place; the last mode is where the next search starts."""
 
-    def __init__(self, y: Floats, offset: Floats, codes: Integers, n_places: int) -> None:
-        self.y, self.offset, self.codes, self.n = y, offset, codes, n_places
+    def __init__(self, y: Floats, offset: Floats, codes: Integers, n_places: int, alike: float) -> None:
+        self.y, self.offset, self.codes, self.n, self.alike = y, offset, codes, n_places, alike
         self.ones = np.bincount(codes, weights=y, minlength=n_places)
         self.at = np.zeros(n_places)
 
@@ -114,8 +131,10 @@ class _Sums:
         b = self.at
         for _ in range(50):
             mean = expit(self.offset + b[self.codes])
-            gradient = self.ones - np.bincount(self.codes, weights=mean, minlength=self.n) - b / sd**2
-            spread = np.bincount(self.codes, weights=mean * (1 - mean), minlength=self.n) + 1 / sd**2
+            excess = self.ones - np.bincount(self.codes, weights=mean, minlength=self.n)
+            known = np.bincount(self.codes, weights=mean * (1 - mean), minlength=self.n)
+            gradient = excess / self.alike - b / sd**2
+            spread = known / self.alike + 1 / sd**2
             step = np.clip(gradient / spread, -2, 2)
             b = b + step
             if np.abs(step).max() < 1e-6:
@@ -127,7 +146,7 @@ class _Sums:
         """Minus Laplace's marginal log-likelihood."""
         b, spread = self.mode(sd)
         score = self.offset + b[self.codes]
-        fit = self.y @ score - np.logaddexp(0, score).sum()
+        fit = (self.y @ score - np.logaddexp(0, score).sum()) / self.alike
         return float(-fit + (b @ b) / (2 * sd**2) + 0.5 * np.log(spread * sd**2).sum())
 
 
@@ -144,13 +163,23 @@ def _best_sd(sums: _Sums) -> float:
     return sd if sums.loss(sd) < sums.loss(LEAST) else 0.0
 
 
-def _differ(y: Floats, offset: Floats, codes: Integers, n_places: int) -> bool:
+def _dispersion(y: Floats, offset: Floats, cluster: Integers) -> float:
+    """How much more households' sums of residuals vary than if everybody acted alone; at least 1."""
+    from scipy.special import expit
+
+    codes, n_clusters = cluster_codes(cluster, y.size)
+    residual = y - expit(offset)
+    sums = np.bincount(codes, weights=residual, minlength=n_clusters)
+    return max(float(sums @ sums / (residual @ residual)), 1.0)
+
+
+def _differ(y: Floats, offset: Floats, codes: Integers, n_places: int, alike: float) -> bool:
     """Whether places differ by more than chance: the score test of sd² at nought, by its sign."""
     from scipy.special import expit
 
     mean = expit(offset)
     excess = np.bincount(codes, weights=y - mean, minlength=n_places)
-    return bool((excess**2).sum() > (mean * (1 - mean)).sum())
+    return bool((excess**2).sum() > alike * (mean * (1 - mean)).sum())
 
 
 def _offset(p: ArrayLike) -> Floats:
