@@ -112,13 +112,18 @@ def _measured(
         "rule": hardest["name"],
         "published": better,
         "model": fit.text,
-        "reason": None if better else f"it does not beat the rule of thumb {hardest['name']} out of sample",
+        "reason": None if better else _beaten(hardest["name"], rivals),
         **more["columns"],
         "rule_log_loss": hardest["loss"] if not question.amount else None,
         "rule_auc": hardest["auc"],
         "rule_mean_error": hardest["mean_error"],
         "card": json.dumps(card | more["card"]),
     }
+
+
+def _beaten(name: str, rivals: list[dict[str, Any]]) -> str:
+    what = "the rule of thumb" if name == rivals[0]["name"] else "the vendor's score"
+    return f"it does not beat {what} {name} out of sample"
 
 
 def _losses(question: Question, y: Floats, p: Floats) -> Floats:
