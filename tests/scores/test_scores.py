@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from electorate import DAY, TODAY, D, World, run
 
+from electorate import DAY, TODAY, D, World, run
 from hustings.errors import DesignError
 from hustings.scores.declared import Answer, Happening, Population
 

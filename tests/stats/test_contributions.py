@@ -74,7 +74,10 @@ def test_trees_are_explained_by_exact_shapley_values():
         phi = []
         for j in (0, 1):
             alone, other = {j: 1.0}, {1 - j: 1.0}
-            phi.append(0.5 * (value(alone, first) - value({}, first)) + 0.5 * (value(whole, first) - value(other, first)))
+            phi.append(
+                0.5 * (value(alone, first) - value({}, first))
+                + 0.5 * (value(whole, first) - value(other, first))
+            )
         guesses.append(phi)
     assert any(np.allclose(added[:2], phi, atol=1e-6) for phi in guesses)
     assert math.isclose(added.sum(), at[(1.0, 1.0)], abs_tol=1e-9)

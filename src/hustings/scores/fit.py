@@ -14,6 +14,9 @@ from hustings.scores.learning import Floats, Integers, Learning, Rival
 from hustings.scores.parts import Learner, Parts, Rows, Values, crossed, parts
 
 RIDGE = 1.0
+STRONGER = (10.0, 100.0)
+"""Ridges that are tried as well where people are few, and a weak one would learn their noise."""
+FEW = 20_000
 TREES, LINE = "boosted trees", "regularised logistic regression"
 
 
@@ -66,25 +69,26 @@ def fit_scores(learning: Learning, folds: int, rng: np.random.Generator) -> Fit:
     def boosted(rows: Rows, new: Values) -> Floats:
         return _trees(x[rows], y[rows], trees.n_trees, seed).predict(new)
 
-    def logistic(rows: Rows, new: Values) -> Floats:
-        return stats.logistic.fit_logistic(x[rows], y[rows], ridge=RIDGE).predict(new)
-
+    ridges = _ridges(int(first.sum()))
+    candidates: dict[str, Learner] = {TREES: boosted} | {
+        name: _logistic(x, y, ridge) for name, ridge in ridges.items()
+    }
     designs = [_curve(rival) for rival in learning.rivals]
-    learners: list[Learner] = [boosted, logistic, *(_thumb(design, y) for design in designs)]
-    raw = crossed(learners, [x, x, *designs], split)
+    thumbs = [_logistic(design, y, RIDGE) for design in designs]
+    raw = crossed([*candidates.values(), *thumbs], [*[x] * len(candidates), *designs], split)
     losses = {
         name: float(stats.calibration.log_loss(y[first], p[first]))
-        for name, p in zip((TREES, LINE), raw, strict=False)
+        for name, p in zip(candidates, raw, strict=False)
     }
     learner = min(losses, key=lambda name: losses[name])
     done = finish(raw[list(losses).index(learner)], learning, split)
-    predict, explain, model = _whole(learner, trees, learning, split, seed)
+    predict, explain, model = _whole(ridges.get(learner), trees, learning, split, seed)
     return Fit(
         learner,
         lambda new, place: done.apply(predict(new), place),
         explain,
         np.where(at, done.judged, np.nan),
-        tuple(np.where(at, p, np.nan) for p in raw[2:]),
+        tuple(np.where(at, p, np.nan) for p in raw[len(candidates) :]),
         losses,
         done.pooled,
         _text(learner, learning, model, done),
@@ -103,20 +107,25 @@ def _curve(rival: Rival) -> Values:
     return np.column_stack([column, column**2]).astype(np.float32)
 
 
-def _thumb(design: Values, y: Floats) -> Learner:
-    def thumb(rows: Rows, new: Values) -> Floats:
-        return stats.logistic.fit_logistic(design[rows], y[rows], ridge=RIDGE).predict(new)
+def _ridges(n: int) -> dict[str, float]:
+    """The logistic regressions that are tried, by name."""
+    return {LINE: RIDGE} | ({f"{LINE}, ridge {r:g}": r for r in STRONGER} if n < FEW else {})
 
-    return thumb
+
+def _logistic(design: Values, y: Floats, ridge: float) -> Learner:
+    def logistic(rows: Rows, new: Values) -> Floats:
+        return stats.logistic.fit_logistic(design[rows], y[rows], ridge=ridge).predict(new)
+
+    return logistic
 
 
 def _whole(
-    learner: str, trees: stats.trees.Boosted, learning: Learning, split: Parts, seed: int
+    ridge: float | None, trees: stats.trees.Boosted, learning: Learning, split: Parts, seed: int
 ) -> tuple[Callable[[Values], Floats], Callable[[Values], Floats], str]:
     """The model of everybody, of all days where there are several: predictions, contributions, text."""
     x, y = learning.known.values, learning.y
-    if learner == LINE:
-        line = stats.logistic.fit_logistic(x, y, ridge=RIDGE)
+    if ridge is not None:
+        line = stats.logistic.fit_logistic(x, y, ridge=ridge)
         return line.predict, lambda new: stats.contributions.linear_contributions(line, new), line.to_json()
     whole = _trees(x, y, trees.n_trees, seed) if split.forward else trees
     return whole.predict, whole.contributions, whole.to_text()

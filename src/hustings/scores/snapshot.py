@@ -176,13 +176,19 @@ def _with_past(rows: Any, own: Any, day: datetime.date, names: tuple[str, ...]) 
 
 def _with_vendor(rows: Any, tables: Tables, day: datetime.date, vendor: str) -> Any:
     """The newest number of a vendor that had arrived: an event of kind `score`, or an outcome of that name."""
+    import ibis
+
     sold = tables.events.filter((tables.events.kind == "score") & (tables.events.name == vendor))
     told = tables.outcomes.filter(
         (tables.outcomes.outcome == vendor) & (tables.outcomes.arrived_at <= _morning(day))
     )
     told = told.filter(told.happened_on <= day)
-    both = _before(sold, day).select("person_id", "value", at="happened_at")
-    both = both.union(told.select("person_id", "value", at=told.happened_on.cast("timestamp")))
+    known = _before(sold, day)
+    parts = [
+        known.select("person_id", value=known.value.cast("float64"), at=known.happened_at.date()),
+        told.select("person_id", value=told.value.cast("float64"), at=told.happened_on.cast("date")),
+    ]
+    both = ibis.union(*parts, distinct=False)
     newest = _newest(both.filter(both.value.notnull()), "at", "value")
     return _beside(rows, newest.select("person_id", **{VENDOR: "value"}), VENDOR)
 
