@@ -317,18 +317,3 @@ def test_the_same_seed_gives_the_same_numbers(make_folder, rows, small):
     a, b = ([row["value"] for row in rows(f, "vote_values")] for f in (small, folder))
     assert a == b
     assert np.isfinite(a).all()
-
-
-def test_own_surveys_are_read_beside_the_polls_of_others():
-    from hustings.forecast.model import prepare
-
-    places = [{"place_id": p, "parent_id": "US", "votes": 1000} for p in ("A", "B")]
-    day = datetime.date(2024, 10, 20)
-    own = {"poll_id": "own calls", "place_id": "A", "level": "place", "share": 0.55, "n_effective": 400}
-    own |= {"pollster": "own", "mode": "phone", "population": "rv", "starts_on": day, "ends_on": day}
-    tables = {name: [] for name in ("place_features", "results", "fundamentals", "polls")}
-    tables |= {"places": places, "survey_polls": [own]}
-    model = prepare(tables, choice="ours", rivals=["theirs"], election_day=datetime.date(2024, 11, 5))
-    (poll,) = model.polls
-    assert (poll.source, poll.place_id, poll.n_asked) == ("survey_polls", "A", 400)
-    assert poll.share("ours", "theirs") == pytest.approx(0.55)

@@ -66,7 +66,7 @@ def test_the_true_average_effects_lie_in_the_intervals(tables, truth):
 
 
 def test_the_turnout_score_is_near_the_true_probability(tables, truth):
-    scores = tables["scores"].set_index("person_id")["value"]
+    scores = tables["scores"].query("score == 'turnout'").set_index("person_id")["value"]
     p = truth.loc[scores.index, "p_control"]
     assert abs((scores - p).mean()) < 0.01
     rule = tables["features"].query("as_of == as_of.max()").set_index("person_id")["share_voted"].fillna(0.5)
@@ -74,6 +74,24 @@ def test_the_turnout_score_is_near_the_true_probability(tables, truth):
     # A fifth of each household's situation is in no file: even the best model cannot reach 1.
     assert right > 0.6
     assert right > thumb
+
+
+@pytest.mark.parametrize(
+    ("score", "column", "least"), [("support", "p_support", 0.75), ("donor", "p_give", 0.4), ("volunteer", "p_help", 0.3)]
+)  # fmt: skip
+def test_the_other_scores_are_near_their_truth(tables, truth, score, column, least):
+    scores = tables["scores"].query("score == @score").set_index("person_id")["value"]
+    p = truth.loc[scores.index, column]
+    assert abs((scores - p).mean()) < 0.25 * p.std()
+    assert np.corrcoef(scores, p)[0, 1] > least
+
+
+def test_the_expected_gifts_are_near_their_truth(tables, truth):
+    scores = tables["scores"].query("score == 'gift'").set_index("person_id")
+    expected = truth.loc[scores.index, "p_give"] * truth.loc[scores.index, "mean_gift"]
+    assert set(scores["unit"]) == {"amount"}
+    assert abs(scores["value"].sum() / expected.sum() - 1) < 0.25
+    assert np.corrcoef(scores["value"], expected)[0, 1] > 0.3
 
 
 def test_the_plans_gain_is_told_honestly(tables, truth):

@@ -99,6 +99,10 @@ def test_the_truth_gives_every_arms_effect_and_no_source_names_it(written):
         "effect_plain",
         "effect_social",
         "effect_record",
+        "p_support",
+        "p_give",
+        "mean_gift",
+        "p_help",
     ]
     declared = tomllib.loads((written.folder / "campaign.toml").read_text(encoding="utf-8"))
     assert all("truth" not in source["path"] for source in declared["sources"].values())
@@ -123,6 +127,8 @@ def test_the_declaration_maps_columns_that_exist_to_columns_that_are_declared(wr
         "mailing": ["voter_id", "precinct", "arm", "mailed_on"],
         "turnout": ["voter_id", "voted"],
         "opt_outs": ["voter_id", "channel", "day"],
+        "canvass": ["voter_id", "date", "support"],
+        "supporters": ["voter_id", "date", "what", "cents", "entered"],
     }
     assert set(declared["sources"]) == set(headers)
     for name, source in declared["sources"].items():
@@ -147,7 +153,7 @@ def _check_block(block: dict, table: str, header: list[str]) -> None:
 def test_the_days_keep_the_replay_in_order(written):
     declared = tomllib.loads((written.folder / "campaign.toml").read_text(encoding="utf-8"))
     as_of, sources = declared["campaign"]["as_of"], declared["sources"]
-    for name in ("voters", "mailing", "opt_outs"):
+    for name in ("voters", "mailing", "opt_outs", "canvass", "supporters"):
         assert sources[name]["arrived_on"] < as_of
     assert as_of < declared["campaign"]["election_day"] < sources["turnout"]["arrived_on"]
     assert declared["actions"]["record"]["needs_approval"]

@@ -552,3 +552,15 @@ def test_the_simulated_campaign_keeps_every_sound_row_and_tells_of_every_damaged
         "columns than",
     ):
         assert sum(part in reason for reason in reasons) == 1
+
+
+def test_a_row_may_tell_when_it_arrived_but_not_after_its_file_nor_before_it_happened(load):
+    section = PEOPLE + (
+        '[[record_events]]\nkind = { constant = "gift" }\nhappened_at = "on"\narrived_at = "entered"\n'
+    )
+    lines = "id,on,entered\n1,2025-03-01,2025-03-04\n2,2025-03-01,2026-02-01\n3,2025-03-01,2025-02-01\n4,2025-03-01,\n"
+    found, reasons = load(lines, section)
+    assert [str(row["arrived_at"])[:10] for row in found["record_events"]] == ["2025-03-04"]
+    assert "after its file arrived" in reasons[2]
+    assert "before happened_at" in reasons[3]
+    assert "arrived_at is missing" in reasons[4]

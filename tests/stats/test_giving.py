@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.special import beta as beta_function
 
 from hustings.errors import DesignError
-from hustings.stats import amounts, arrivals, giving, histories, likelihood, opportunities
+from hustings.stats import arrivals, gamma_gamma, giving, histories, likelihood, opportunities
 
 
 def table(name: str) -> np.ndarray:
@@ -395,7 +395,7 @@ def test_gradients_are_the_slopes_of_the_likelihoods(at):
         lambda p: opportunities.loss(p, rows, people),
         lambda p: arrivals.loss(p, found, weight),
         lambda p: arrivals.loss(p, found, weight, at_once=True),
-        lambda p: amounts._loss(p[:3], x + 1.0, t + 2.0, weight),
+        lambda p: gamma_gamma._loss(p[:3], x + 1.0, t + 2.0, weight),
     )
     for loss in losses:
         slopes = loss(parameters)[1]

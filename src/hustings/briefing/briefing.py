@@ -235,12 +235,25 @@ def _scores(models: list[Row]) -> Iterator[Finding]:
         if not row["published"]:
             yield Finding("score", f"The score {name} is not published.", f"{row['reason']}.")
             continue
-        yield Finding(
-            "score",
-            f"The score {name} is right to within {100 * row['calibration_error']:.1f} points and beats {row['rule']}.",
-            f"Out of sample: log-loss {row['log_loss']:.4f} against {row['rule_log_loss']:.4f}, "
-            f"AUC {row['auc']:.3f} against {row['rule_auc']:.3f}; {row['n_people']:,} people.",
+        yield (
+            _amount_score(name, row)
+            if row["mean_error"] is not None
+            else Finding(
+                "score",
+                f"The score {name} is right to within {100 * row['calibration_error']:.1f} points and beats {row['rule']}.",
+                f"Out of sample: log-loss {row['log_loss']:.4f} against {row['rule_log_loss']:.4f}, "
+                f"AUC {row['auc']:.3f} against {row['rule_auc']:.3f}; {row['n_people']:,} people.",
+            )
         )
+
+
+def _amount_score(name: str, row: Row) -> Finding:
+    return Finding(
+        "score",
+        f"The score {name} tells amounts better than {row['rule']}.",
+        f"Out of sample: off by {row['mean_error'] / 100:,.2f} on average against "
+        f"{row['rule_mean_error'] / 100:,.2f}; {row['n_people']:,} people.",
+    )
 
 
 def _data(loads: list[Row]) -> Iterator[Finding]:

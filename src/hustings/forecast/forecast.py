@@ -58,7 +58,6 @@ def forecast_race(
     """The forecast of one race as of one morning, its past, and what has moved it."""
     given = {"places": places, "place_features": place_features, "results": results}
     given |= {"fundamentals": fundamentals, "polls": polls}
-    given |= {} if survey_polls is None else {"survey_polls": survey_polls}
     tables = {name: table.to_pyarrow().to_pylist() for name, table in given.items()}
     if surveys:
         own = [] if survey_polls is None else survey_polls.to_pyarrow().to_pylist()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from hustings import stats
 from hustings.errors import SettingError, TableError
 from hustings.forecast.beliefs import Beliefs, believe, votes_expected
-from hustings.forecast.own_polls import as_polls
 from hustings.forecast.readings import Poll, as_arrays, as_known, gather
 from hustings.forecast.tree import Tree, plant
 from hustings.stats.races import FloatArray
@@ -79,8 +78,8 @@ def prepare(
     """The model of one election.
 
     Args:
-        tables: Rows of `places`, `place_features`, `results`, `fundamentals`, `polls` and, where there are own
-            surveys, `survey_polls`.
+        tables: Rows of `places`, `place_features`, `results`, `fundamentals` and `polls`, own surveys
+            among the polls.
         choice: Whose share is forecast.
         rivals: Whom it is against.
         election_day: The day that decides; its year is the election's.
@@ -110,9 +109,7 @@ def prepare(
             allowed="`votes` in a block `places`, or `results` of an earlier election",
             then="hustings explain places",
         )
-    own = known.get("survey_polls", []) if len(rivals) == 1 else []
-    told = [*known["polls"], *as_polls(own, tree.ids, year, choice, rivals[0])]
-    polls = gather(told, tree.ids, year, choices, election_day)
+    polls = gather(known["polls"], tree.ids, year, choices, election_day)
     beliefs = tuple(believe(tree, known, year, (choice, rival)) for rival in rivals)
     return Model(tree, choice, tuple(rivals), election_day, votes, tuple(polls), beliefs, tails)
 
@@ -174,8 +171,7 @@ def _arrived(rows: Rows, as_of: datetime.date | None) -> Rows:
     if as_of is None:
         return rows
     morning_of = datetime.datetime.combine(as_of, datetime.time())
-    # What the campaign has made of its own calls has no day of arrival: it is as old as its last answer.
-    return [row for row in rows if row.get("arrived_at", morning_of) <= morning_of]
+    return [row for row in rows if row["arrived_at"] <= morning_of]
 
 
 def jointly(covariances: list[FloatArray]) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Two learners, one chosen out of sample, calibrated, beside the rule of thumb in the same folds."""
+"""Two learners, one chosen out of sample, pooled by place and calibrated, beside its rivals in the same parts."""
 
 from __future__ import annotations
 
@@ -7,116 +7,139 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from hustings import stats
-from hustings.warehouse import Matrix
+from hustings.scores.finish import Finish, Pooled, finish
+from hustings.scores.learning import Floats, Integers, Learning, Rival
+from hustings.scores.parts import Learner, Parts, Rows, Values, crossed, parts
 
-Floats = npt.NDArray[np.float64]
-_RIDGE = 1.0
+RIDGE = 1.0
+STRONGER = (10.0, 100.0)
+"""Ridges that are tried as well where people are few, and a weak one would learn their noise."""
+FEW = 20_000
+TREES, LINE = "boosted trees", "regularised logistic regression"
 
 
 class Fit(NamedTuple):
     """A calibrated score and its rivals.
 
     Attributes:
-        learner: The learner chosen by out-of-sample log-loss.
-        predict: From (m, p) features to (m,) calibrated probabilities, by the model of everybody.
-        judged: (n,) calibrated probabilities of the people learned from, by models that never saw their
-            household, calibrated on the other folds.
-        ruled: (n,) the same of the rule of thumb.
-        losses: Out-of-sample log-loss of each candidate, before calibration.
+        learner: The learner chosen by out-of-sample loss.
+        predict: From (m, p) features and (m,) codes of places to (m,) calibrated scores, by the model of
+            everybody.
+        explain: From (m, p) features to (m, p + 1) contributions in log-odds, or in the log of an amount.
+        judged: (n,) scores of the people learned from, by models that never saw their household or their
+            time; NaN of those who are not judged.
+        ruled: The same of each rival.
+        losses: Out-of-sample loss of each candidate, before calibration.
+        pooled: What pooling by place did, or None where places are not known.
         text: The model as text.
     """
 
     learner: str
-    predict: Callable[[npt.NDArray[np.float32]], Floats]
+    predict: Callable[[Values, Integers], Floats]
+    explain: Callable[[Values], Floats]
     judged: Floats
-    ruled: Floats
+    ruled: tuple[Floats, ...]
     losses: dict[str, float]
+    pooled: Pooled | None
     text: str
 
 
-def fit_scores(
-    known: Matrix,
-    y: Floats,
-    household: npt.NDArray[np.int64],
-    rule: Floats,
-    folds: int,
-    rng: np.random.Generator,
-) -> Fit:
-    """The better of boosted trees and regularised logistic regression, calibrated.
+def fit_scores(learning: Learning, folds: int, rng: np.random.Generator) -> Fit:
+    """The better of boosted trees and regularised logistic regression, pooled by place and calibrated.
+
+    Where there are several days of training, the earlier ones choose the learner and its calibration, and the
+    latest is only predicted; the model of everybody is then learned on all days.
 
     Args:
-        known: (n, p) features.
-        y: (n,) 0 or 1, both present in good number.
-        household: (n,) codes.
-        rule: (n,) the rule of thumb's number, NaN where it has none.
+        learning: Whom is learned from, with 0 and 1 both present in good number.
         folds: Parts, made of whole households.
         rng: Source of the parts and of the trees' seed.
 
     Returns:
         The chosen model and its out-of-sample predictions.
     """
-    x = known.values
-    part = stats.calibration.cluster_folds(household, folds, rng)
-    trees = stats.trees.fit_boosted(x, y, rng=rng, cluster=household)
+    x, y = learning.known.values, learning.y
+    split = parts(learning, folds, rng)
+    at, first = split.latest, split.inner >= 0
+    trees = stats.trees.fit_boosted(x[first], y[first], rng=rng, cluster=learning.household[first])
+    seed = int(rng.integers(2**31 - 1))
 
-    def boosted(rows: npt.NDArray[np.bool_], new: npt.NDArray[np.float32]) -> Floats:
-        return stats.trees.fit_boosted(x[rows], y[rows], rng=rng, n_trees=trees.n_trees).predict(new)
+    def boosted(rows: Rows, new: Values) -> Floats:
+        return _trees(x[rows], y[rows], trees.n_trees, seed).predict(new)
 
-    def logistic(rows: npt.NDArray[np.bool_], new: npt.NDArray[np.float32]) -> Floats:
-        return stats.logistic.fit_logistic(x[rows], y[rows], ridge=_RIDGE).predict(new)
-
-    def thumb(rows: npt.NDArray[np.bool_], new: npt.NDArray[np.float32]) -> Floats:
-        return stats.logistic.fit_logistic(new_rule[rows], y[rows], ridge=_RIDGE).predict(new)
-
-    # The rule of thumb gets a curve of its own, so that it loses by its ranking and not by its scale.
-    new_rule = np.column_stack([rule, rule**2]).astype(np.float32)
-    raw = {"boosted trees": _crossed(boosted, x, part), "logistic regression": _crossed(logistic, x, part)}
-    losses = {name: float(stats.calibration.log_loss(y, p)) for name, p in raw.items()}
+    ridges = _ridges(int(first.sum()))
+    candidates: dict[str, Learner] = {TREES: boosted} | {
+        name: _logistic(x, y, ridge) for name, ridge in ridges.items()
+    }
+    designs = [_curve(rival) for rival in learning.rivals]
+    thumbs = [_logistic(design, y, RIDGE) for design in designs]
+    raw = crossed([*candidates.values(), *thumbs], [*[x] * len(candidates), *designs], split)
+    losses = {
+        name: float(stats.calibration.log_loss(y[first], p[first]))
+        for name, p in zip(candidates, raw, strict=False)
+    }
     learner = min(losses, key=lambda name: losses[name])
-    judged = _calibrated(raw[learner], y, part)
-    final = stats.calibration.fit_beta(y, raw[learner])
-    whole: stats.trees.Boosted | stats.logistic.Logistic = trees
-    model = trees.to_text()
-    if learner != "boosted trees":
-        whole = stats.logistic.fit_logistic(x, y, ridge=_RIDGE)
-        model = whole.to_json()
-    text = json.dumps(
-        {
-            "learner": learner,
-            "features": known.names,
-            "calibration": [final.a, final.b, final.intercept],
-            "model": model,
-        }
-    )
+    done = finish(raw[list(losses).index(learner)], learning, split)
+    predict, explain, model = _whole(ridges.get(learner), trees, learning, split, seed)
     return Fit(
         learner,
-        lambda new: np.asarray(final.apply(whole.predict(new)), np.float64),
-        judged,
-        _crossed(thumb, new_rule, part),
+        lambda new, place: done.apply(predict(new), place),
+        explain,
+        np.where(at, done.judged, np.nan),
+        tuple(np.where(at, p, np.nan) for p in raw[len(candidates) :]),
         losses,
-        text,
+        done.pooled,
+        _text(learner, learning, model, done),
     )
 
 
-def _crossed(
-    learn: Callable[[npt.NDArray[np.bool_], npt.NDArray[np.float32]], Floats],
-    x: npt.NDArray[np.float32],
-    part: npt.NDArray[np.int64],
-) -> Floats:
-    """Each part predicted by what was learned from the others."""
-    found = np.empty(len(x))
-    for k in range(int(part.max()) + 1):
-        found[part == k] = learn(part != k, x[part == k])
-    return found
+def _trees(x: Values, y: Floats, n_trees: int, seed: int) -> stats.trees.Boosted:
+    return stats.trees.fit_boosted(x, y, rng=np.random.default_rng(seed), n_trees=n_trees)
 
 
-def _calibrated(p: Floats, y: Floats, part: npt.NDArray[np.int64]) -> Floats:
-    """Each part calibrated by what the others show."""
-    found = np.empty(len(p))
-    for k in range(int(part.max()) + 1):
-        inside = part == k
-        found[inside] = stats.calibration.fit_beta(y[~inside], p[~inside]).apply(p[inside])
-    return found
+def _curve(rival: Rival) -> Values:
+    """The rival's number and its square: it gets a curve of its own, so that it loses by its ranking."""
+    if rival.design.shape[1] > 1:
+        return rival.design
+    column = rival.design[:, 0].astype(np.float64)
+    return np.column_stack([column, column**2]).astype(np.float32)
+
+
+def _ridges(n: int) -> dict[str, float]:
+    """The logistic regressions that are tried, by name."""
+    return {LINE: RIDGE} | ({f"{LINE}, ridge {r:g}": r for r in STRONGER} if n < FEW else {})
+
+
+def _logistic(design: Values, y: Floats, ridge: float) -> Learner:
+    def logistic(rows: Rows, new: Values) -> Floats:
+        return stats.logistic.fit_logistic(design[rows], y[rows], ridge=ridge).predict(new)
+
+    return logistic
+
+
+def _whole(
+    ridge: float | None, trees: stats.trees.Boosted, learning: Learning, split: Parts, seed: int
+) -> tuple[Callable[[Values], Floats], Callable[[Values], Floats], str]:
+    """The model of everybody, of all days where there are several: predictions, contributions, text."""
+    x, y = learning.known.values, learning.y
+    if ridge is not None:
+        line = stats.logistic.fit_logistic(x, y, ridge=ridge)
+        return line.predict, lambda new: stats.contributions.linear_contributions(line, new), line.to_json()
+    whole = _trees(x, y, trees.n_trees, seed) if split.forward else trees
+    return whole.predict, whole.contributions, whole.to_text()
+
+
+def _text(learner: str, learning: Learning, model: str, done: Finish) -> str:
+    last = done.calibration
+    found: dict[str, object] = {
+        "learner": learner,
+        "features": learning.known.names,
+        "calibration": [last.a, last.b, last.intercept],
+        "model": model,
+    }
+    if done.places is not None:
+        # Added to the log-odds of the model's prediction, before the calibration.
+        found["places"] = dict(zip(learning.places, done.places.effect.tolist(), strict=True))
+    return json.dumps(found)

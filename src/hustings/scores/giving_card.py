@@ -84,8 +84,8 @@ def judge(gifts: Gifts, cut: int, terms: Terms, kind: Kind, rng: np.random.Gener
         "reliability": _curve(gave, p, home),
         "rule_reliability": _curve(gave, q, home),
         "gifts_by_tenth": _tenths(found.gifts.estimate, n_gifts),
-        "rank_correlation_with_cents": _ranked(stats.judging.rank_correlation, scores, cents, home, rng),
-        "cents_from_top_tenth": _ranked(stats.judging.top_share, scores, cents, home, rng),
+        "rank_correlation_with_cents": _ranked(stats.rankings.rank_correlation, scores, cents, home, rng),
+        "cents_from_top_tenth": _ranked(stats.rankings.top_share, scores, cents, home, rng),
         "auc_of_rules": {
             name: stats.calibration.auc_interval(gave, values / 15, home)._asdict()
             for name, values in rules.items()
@@ -101,7 +101,7 @@ def _columns(gave: Floats, p: Floats, q: Floats, home: Any) -> dict[str, Any]:
     area = stats.calibration.auc_interval(gave, p, home)
     # The rule's loss less the model's.
     gain = stats.judging.mean_interval(
-        stats.judging.log_losses(gave, q) - stats.judging.log_losses(gave, p), home
+        stats.rankings.log_losses(gave, q) - stats.rankings.log_losses(gave, p), home
     )
     return {
         "n_people": len(gave),

@@ -21,6 +21,7 @@ from hustings.simulate.declaration import declaration
 from hustings.simulate.elections import DRAWN_ON, MAILED_ON, PAST
 from hustings.simulate.map import coordinates
 from hustings.simulate.names import Names, draw_names
+from hustings.simulate.politics import Politics, draw_politics
 from hustings.simulate.population import PARTIES
 from hustings.simulate.world import CHANNELS, World, check_people, draw_world
 
@@ -28,9 +29,11 @@ VOTERS = "sources/voters.csv"
 MAILING = "sources/mailing.csv.gz"
 TURNOUT = "sources/turnout.parquet"
 OPT_OUTS = "sources/opt_outs.tsv"
+CANVASS = "sources/canvass.csv"
+BOOK = "sources/supporters.csv"
 TRUTH = "truth.parquet"
 DECLARATION = "campaign.toml"
-FILES = (VOTERS, MAILING, TURNOUT, OPT_OUTS, TRUTH, DECLARATION)
+FILES = (VOTERS, MAILING, TURNOUT, OPT_OUTS, CANVASS, BOOK, TRUTH, DECLARATION)
 """In the order in which they are put in place: a folder with a campaign.toml has everything else."""
 
 
@@ -45,6 +48,9 @@ class Written:
         n_households: Households.
         n_tested: People whose household is in the test of mail.
         n_opt_outs: Refusals.
+        n_answers: Answers to canvassers.
+        n_gifts: Gifts.
+        n_shifts: Volunteers' shifts.
         damaged: Damaged rows of the voter file, by kind.
     """
 
@@ -54,6 +60,9 @@ class Written:
     n_households: int
     n_tested: int
     n_opt_outs: int
+    n_answers: int
+    n_gifts: int
+    n_shifts: int
     damaged: Mapping[str, int]
 
 
@@ -82,13 +91,15 @@ def write_campaign(folder: Path, *, people: int = 50_000, seed: int = 7) -> Writ
     """
     _check_request(people, seed)
     folder, people, seed = Path(folder), int(people), int(seed)
-    world_rng, names_rng, files_rng = np.random.default_rng(seed).spawn(3)
+    world_rng, names_rng, files_rng, politics_rng = np.random.default_rng(seed).spawn(4)
     try:
         _check_free(folder)
         world = draw_world(people, world_rng)
+        politics = draw_politics(world, politics_rng)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as staging:
-            written = _write_files(folder, Path(staging), world, draw_names(world, names_rng), files_rng)
+            drawn = (world, politics, draw_names(world, names_rng))
+            written = _write_files(folder, Path(staging), drawn, files_rng)
             (Path(staging) / DECLARATION).write_text(
                 declaration(people, seed), encoding="utf-8", newline="\n"
             )
@@ -104,17 +115,20 @@ def write_campaign(folder: Path, *, people: int = 50_000, seed: int = 7) -> Writ
 
 
 def _write_files(
-    folder: Path, staging: Path, world: World, names: Names, rng: np.random.Generator
+    folder: Path, staging: Path, drawn: tuple[World, Politics, Names], rng: np.random.Generator
 ) -> Written:
+    world, politics, names = drawn
     people = world.arm.size
     ids = _ids("V", np.arange(1, people + 1))
     damaged = damage_counts(people)
     (staging / "sources").mkdir()
-    _write_voters(staging / VOTERS, _voter_columns(world, names, ids), damaged, rng)
+    _write_voters(staging / VOTERS, _voter_columns(world, politics, names, ids), damaged, rng)
     _write_mailing(staging / MAILING, world, ids)
     _write_turnout(staging / TURNOUT, world, ids)
     _write_opt_outs(staging / OPT_OUTS, world, ids, rng)
-    _write_truth(staging / TRUTH, world, ids)
+    _write_canvass(staging / CANVASS, politics, ids)
+    _write_book(staging / BOOK, politics, ids)
+    _write_truth(staging / TRUTH, world, politics, ids)
     return Written(
         folder=folder,
         n_people=people,
@@ -122,6 +136,9 @@ def _write_files(
         n_households=int(world.household[-1]) + 1,
         n_tested=int((world.arm >= 0).sum()),
         n_opt_outs=int((world.opt_out >= 0).sum()),
+        n_answers=politics.asked.size,
+        n_gifts=int(politics.is_gift.sum()),
+        n_shifts=int((~politics.is_gift).sum()),
         damaged=damaged,
     )
 
@@ -155,7 +172,7 @@ def _check_free(folder: Path) -> None:
             )
 
 
-def _voter_columns(world: World, names: Names, ids: pa.Array) -> dict[str, pa.Array]:
+def _voter_columns(world: World, politics: Politics, names: Names, ids: pa.Array) -> dict[str, pa.Array]:
     latitude, longitude = coordinates(world)
     columns = {
         "voter_id": ids,
@@ -172,6 +189,7 @@ def _voter_columns(world: World, names: Names, ids: pa.Array) -> dict[str, pa.Ar
         "precinct": _places("P", world.place),
         "region": _places("R", world.region),
         "registered": pc.strftime(pa.array(world.registered_on), "%m/%d/%Y"),
+        "partisan_index": pa.array(politics.vendor.astype(np.int64)).cast(pa.string()),
     }
     votes = {
         election.column: _pick(["N", "Y"], world.votes[:, column]) for column, election in enumerate(PAST)
@@ -217,10 +235,35 @@ def _write_opt_outs(path: Path, world: World, ids: pa.Array, rng: np.random.Gene
     path.write_bytes(_as_bytes(columns, "\t", _lines(columns, "\t")))
 
 
-def _write_truth(path: Path, world: World, ids: pa.Array) -> None:
+def _write_canvass(path: Path, politics: Politics, ids: pa.Array) -> None:
+    order = np.argsort(politics.asked_on, kind="stable")
+    columns = {
+        "voter_id": ids.take(pa.array(politics.asked[order])),
+        "date": pc.strftime(pa.array(politics.asked_on[order]), "%Y-%m-%d"),
+        "support": pa.array(politics.answer[order]).cast(pa.string()),
+    }
+    path.write_bytes(_as_bytes(columns, ",", _lines(columns, ",")))
+
+
+def _write_book(path: Path, politics: Politics, ids: pa.Array) -> None:
+    order = np.argsort(politics.done_on, kind="stable")
+    cents = pa.array(politics.cents[order], mask=~politics.is_gift[order])
+    columns = {
+        "voter_id": ids.take(pa.array(politics.doer[order])),
+        "date": pc.strftime(pa.array(politics.done_on[order]), "%Y-%m-%d"),
+        "what": _pick(["shift", "gift"], politics.is_gift[order]),
+        "cents": pc.fill_null(cents.cast(pa.string()), ""),
+        "entered": pc.strftime(pa.array(politics.entered_on[order]), "%Y-%m-%d"),
+    }
+    path.write_bytes(_as_bytes(columns, ",", _lines(columns, ",")))
+
+
+def _write_truth(path: Path, world: World, politics: Politics, ids: pa.Array) -> None:
     effects = {f"effect_{arm}": pa.array(world.effect[:, i]) for i, arm in enumerate(world.arms[1:])}
     arm = pa.array(list(world.arms)).take(pa.array(world.arm, mask=world.arm < 0))
     table = pa.table({"voter_id": ids, "arm": arm, "p_control": pa.array(world.p_control)} | effects)
+    for name in ("p_support", "p_give", "mean_gift", "p_help"):
+        table = table.append_column(name, pa.array(getattr(politics, name)))
     pq.write_table(table, path, compression="zstd")
 
 

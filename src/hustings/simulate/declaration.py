@@ -6,9 +6,11 @@ from string import Template
 
 from hustings.simulate.elections import (
     AS_OF,
+    ASKED_FROM,
     DRAWN_ON,
     ELECTION_DAY,
     FILE_BOUGHT_ON,
+    LOADED_ON,
     PAST,
     POSTED_ON,
 )
@@ -57,6 +59,37 @@ keep = ["Y"]
 unpivot = [
 $past
 ]
+
+[[sources.voters.record_events]] # the vendor's own score comes with the file: a rival to beat
+kind = { constant = "score" }
+name = { constant = "partisan index" }
+value = "partisan_index"
+happened_at = { constant = $bought_on }
+
+[sources.canvass] # what people told canvassers, from 1 (strong for us) to 5 (strong for the others)
+path = "sources/canvass.csv"
+people_from = "voters"
+arrived_on = $loaded_on
+
+[[sources.canvass.record_events]]
+record_id = "voter_id"
+kind = { constant = "answer" }
+name = { constant = "support" }
+channel = { constant = "door" }
+value = "support"
+happened_at = "date"
+
+[sources.supporters] # the campaign's own book: each row knows when it was entered
+path = "sources/supporters.csv"
+people_from = "voters"
+arrived_on = $loaded_on
+
+[[sources.supporters.record_events]]
+record_id = "voter_id"
+kind = "what" # gift or shift
+value = "cents"
+happened_at = "date"
+arrived_at = "entered"
 
 [sources.mailing] # the mail house's list, control households included
 path = "sources/mailing.csv.gz"
@@ -109,8 +142,35 @@ control = "control"
 measured_by = ["voted"]
 planned_shares = { control = 3, plain = 1, social = 1, record = 1 }
 
+[features]
+moments = [$asked_from] # people are also described as of this day, to learn what they then said and did
+
 [scores.turnout]
 outcome = "voted"
+
+[scores.support] # whoever told a canvasser; the undecided are left out
+answer = { kind = "answer", name = "support", yes = [1, 2], no = [4, 5] }
+horizon_days = 30
+trained_as_of = $asked_from
+vendor = "partisan index"
+protected = ["party"]
+
+[scores.donor] # who will give in the next 30 days
+event = { kind = "gift" }
+horizon_days = 30
+trained_as_of = $asked_from
+
+[scores.gift] # how much, of those who have given before
+event = { kind = "gift" }
+amount = true
+horizon_days = 30
+trained_as_of = $asked_from
+population = { did = { kind = "gift" } }
+
+[scores.volunteer]
+event = { kind = "shift" }
+horizon_days = 30
+trained_as_of = $asked_from
 
 [effects.mailers]
 outcome = "voted"
@@ -182,6 +242,8 @@ def declaration(people: int, seed: int) -> str:
         election_day=ELECTION_DAY,
         as_of=AS_OF,
         bought_on=FILE_BOUGHT_ON,
+        asked_from=ASKED_FROM,
+        loaded_on=LOADED_ON,
         drawn_on=DRAWN_ON,
         posted_on=POSTED_ON,
         past=past,

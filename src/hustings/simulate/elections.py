@@ -34,8 +34,16 @@ PAST = (
     Election("general_2024", "2024 general", "general", datetime.date(2024, 11, 5), 1.60),
 )
 
-REGISTRATION_CLOSED = datetime.date(2026, 7, 6)
-FILE_BOUGHT_ON = datetime.date(2026, 7, 15)
+REGISTRATION_CLOSED = datetime.date(2026, 6, 5)
+"""The last day of registration of the people of the file."""
+FILE_BOUGHT_ON = datetime.date(2026, 6, 15)
+ASKED_FROM = datetime.date(2026, 6, 20)
+ASKED_UNTIL = datetime.date(2026, 7, 19)
+"""When canvassers asked people whom they support: after the file was bought, before the arms were drawn."""
+ENTERED_AFTER = 3
+"""Days, at most, until a gift or a shift is entered in the book."""
+LOADED_ON = datetime.date(2026, 7, 26)
+"""When the campaign had the canvassers' sheets and its own book of gifts and shifts."""
 DRAWN_ON = datetime.date(2026, 7, 20)
 """When the arms of the mailing were drawn, and the last day of refusals that the campaign knew of."""
 MAILED_ON = datetime.date(2026, 7, 27)

@@ -176,6 +176,8 @@ def _piece(
     for column in spec(table).columns:
         if column.name in values:
             rules[column.name] = value_of(rows, column, values[column.name], cell)
+            if column.name == "arrived_at":
+                rules["arrived_at"] = _in_time(rules, arrived)
         elif column.name == "line":
             rules["line"] = Rule(rows[LINE], none())
         else:
@@ -194,6 +196,22 @@ def _piece(
         if reasons
         else none(),
     )
+
+
+def _in_time(rules: Mapping[str, Any], arrived: datetime.date) -> Any:
+    """A row's own time of arrival: not after its file's, and not before what it tells of."""
+    import ibis
+
+    from hustings.sources.rules import Rule
+
+    told = rules["arrived_at"]
+    reason = (told.value > ibis.literal(arrived).cast("timestamp") + ibis.interval(days=1)).ifelse(
+        "arrived_at is after its file arrived", told.reason
+    )
+    if "happened_at" in rules:
+        before = told.value.date() < rules["happened_at"].value.date()
+        reason = before.ifelse("arrived_at is before happened_at", reason)
+    return Rule(told.value, reason)
 
 
 def _with_event_id(piece: Any, table: str, mapped: bool) -> Any:

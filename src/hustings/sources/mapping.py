@@ -13,7 +13,8 @@ from hustings.errors import SourceError
 from hustings.tables import spec
 
 _OWN = ("source", "record_source", "load_id", "line", "arrived_at", "event_id")
-"""Columns that the loading itself fills; `event_id` may also be mapped."""
+"""Columns that the loading itself fills; those of `_OPEN` may also be mapped."""
+_OPEN = ("event_id", "arrived_at")
 
 
 _DATE = re.compile(r"(?:[^%]*%-?[YymdbBjHIpMSfz])+[^%]*")
@@ -129,7 +130,7 @@ def fillable(table: str) -> tuple[str, ...]:
     >>> "given_name" in fillable("records"), "load_id" in fillable("records")
     (True, False)
     """
-    return tuple(name for name in spec(table).names if name not in _OWN or name == "event_id")
+    return tuple(name for name in spec(table).names if name not in _OWN or name in _OPEN)
 
 
 def check_block(source: str, table: str, block: Block, columns: tuple[str, ...]) -> None:

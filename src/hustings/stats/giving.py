@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
 from hustings.stats import arrivals, opportunities
-from hustings.stats.amounts import GammaGamma, fit_gamma_gamma
+from hustings.stats.gamma_gamma import GammaGamma, fit_gamma_gamma
 from hustings.stats.histories import Floats, Histories, checked_histories, checked_weights
 from hustings.stats.likelihood import Maximum, delta_error, maximise
 

@@ -190,7 +190,15 @@ SCORES = TableSpec(
         _PERSON,
         Column("score", "text", "Which: a `[scores.…]` section.", required=True),
         _AS_OF,
-        Column("value", "number", "The probability; shown to people as 0 to 100.", "share", "person", True),
+        Column(
+            "value",
+            "number",
+            "The probability, shown to people as 0 to 100; or the expected amount, where `unit` says so.",
+            "",
+            "person",
+            True,
+        ),
+        Column("unit", "text", "`share` of a probability; `amount`, as cents, of an expected amount."),
         Column("out_of_sample", "boolean", "The person's own outcome was not used.", required=True),
     ),
 )
@@ -216,10 +224,19 @@ MODELS = TableSpec(
         _number("calibration_error", "Mean gap of predicted and observed over 20 equal bins.", "share"),
         _number("rule_log_loss", "Log-loss of the rule of thumb, calibrated in the same folds."),
         _number("rule_auc", "AUC of the rule of thumb."),
-        _number("gain", "Log-loss of the rule less that of the model; above 0 the model is better."),
+        _number("mean_error", "Of amounts: mean absolute error, out of sample."),
+        _number("mean_error_error", "Its clustered standard error."),
+        _number("rule_mean_error", "Mean absolute error of the rule of thumb."),
+        _number(
+            "gain",
+            "Log-loss (of amounts the deviance) of the hardest rival less that of the model; above 0 the "
+            "model is better.",
+        ),
         _number("gain_low", "Lower end of its 95 % interval, clustered."),
         _number("gain_high", "Upper end."),
-        Column("rule", "text", "The rule of thumb it must beat."),
+        Column(
+            "rule", "text", "The hardest of the rivals it must beat: a rule of thumb, or a vendor's score."
+        ),
         _number("qini", "Area between the gain curve and the random line, per person."),
         _number("qini_error", "Its clustered standard error."),
         Column("published", "boolean", "Whether the numbers were written: it beats its rule.", required=True),

@@ -1,0 +1,97 @@
+"""Out-of-sample predictions ─► pooled by place where that helps, and calibrated, each part from the others."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hustings import stats
+from hustings.scores.learning import Floats, Integers, Learning
+from hustings.scores.parts import Parts, Rows
+
+
+class Pooled(NamedTuple):
+    """What pooling by place did: its spread in log-odds, how many places, and the log-loss before and after."""
+
+    sd: float
+    n_places: int
+    before: float
+    after: float
+    kept: bool
+
+
+class Finish(NamedTuple):
+    """What is done to a model's predictions.
+
+    Attributes:
+        judged: (n,) out-of-sample scores, pooled and calibrated.
+        pooled: What pooling did, or None where fewer than two places are known.
+        places: The places' intercepts, or None where they do not help.
+        calibration: The map that comes after them.
+    """
+
+    judged: Floats
+    pooled: Pooled | None
+    places: Any
+    calibration: Any
+
+    def apply(self, p: Floats, place: Integers) -> Floats:
+        """Scores of predictions by the model of everybody."""
+        moved = p if self.places is None else self.places.apply(p, place)
+        return np.asarray(self.calibration.apply(moved), np.float64)
+
+
+def finish(raw: Floats, learning: Learning, split: Parts) -> Finish:
+    """Pool and calibrate out-of-sample predictions.
+
+    Args:
+        raw: (n,) predictions: in parts from the other parts, and of the latest day from the earlier days.
+        learning: Whom was learned from.
+        split: The parts.
+
+    Returns:
+        Pooling is kept only where it lowers the log-loss of the parts, after calibration.
+    """
+    y, at, first = learning.y, split.latest, split.inner >= 0
+    plain = _calibrated(raw, y, split)
+    places, pooled, judged, moved = None, None, plain, raw
+    if len(learning.places) > 1:
+        # One number for all places: how far they differ hardly depends on one part.
+        sd = _fit(raw, learning, first).sd
+        intercepts = _moved(raw, learning, split, sd)
+        better = _calibrated(intercepts, y, split)
+        before, after = (float(stats.calibration.log_loss(y[first], p[first])) for p in (plain, better))
+        found = _fit(raw, learning, at, sd)
+        kept = after < before and sd > 0
+        pooled = Pooled(sd, len(learning.places), before, after, kept)
+        if kept:
+            places, judged, moved = found, better, intercepts
+    return Finish(judged, pooled, places, stats.calibration.fit_beta(y[at], moved[at]))
+
+
+def _fit(p: Floats, learning: Learning, rows: Rows, sd: float | None = None) -> stats.pooling.Pooling:
+    return stats.pooling.fit_pooling(
+        learning.y[rows],
+        p[rows],
+        learning.place[rows],
+        len(learning.places),
+        cluster=learning.household[rows],
+        sd=sd,
+    )
+
+
+def _moved(p: Floats, learning: Learning, split: Parts, sd: float) -> Floats:
+    """Predictions with intercepts of places that were learned without them."""
+    found = np.full(len(p), np.nan)
+    for others, inside in split.pairs():
+        found[inside] = _fit(p, learning, others, sd).apply(p[inside], learning.place[inside])
+    return found
+
+
+def _calibrated(p: Floats, y: Floats, split: Parts) -> Floats:
+    """Predictions put right by what others show."""
+    found = np.full(len(p), np.nan)
+    for others, inside in split.pairs():
+        found[inside] = stats.calibration.fit_beta(y[others], p[others]).apply(p[inside])
+    return found
