@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import json
 
+import ibis
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from hustings.errors import DesignError
 from hustings.plans.choices import Action, Households, at_price, read_actions
-from hustings.plans.contact_plan import choose
+from hustings.plans.contact_plan import _for_no_one, _nothing, _why_unknown, choose
 from hustings.plans.decisions import decision_rows
 from hustings.plans.options import Option, option_rows, rules_of_thumb
 
@@ -168,3 +171,25 @@ def test_actions_of_two_tests_cannot_stand_in_one_plan():
         read_actions(table, ["a", "b"], "mail")
     with pytest.raises(DesignError, match="did you mean 'a'"):
         read_actions(table, ["aa"], "mail")
+
+
+def a_model(card: dict, reason: str | None = None):
+    row = {"model_id": ["effects.mailers"], "card": [json.dumps(card)], "reason": [reason]}
+    return ibis.memtable(pa.table(row, schema=pa.schema([(name, pa.string()) for name in row])))
+
+
+def test_arms_that_work_for_no_one_are_left_out_of_a_plan():
+    arms = [{"arm": "plain", "verdict": {"word": "no one"}}, {"arm": "named", "verdict": {"word": "target"}}]
+    assert _for_no_one(a_model({"arms": arms}), "mailers") == {"plain"}
+    assert _for_no_one(a_model({"arms": arms}), "phones") == set()
+    assert _for_no_one(a_model({}), "mailers") == set()
+
+
+def test_a_sealed_test_gives_a_plan_that_is_nobody_and_says_why():
+    assert _why_unknown(a_model({}), "mailers") is None
+    why = _why_unknown(a_model({}, "sealed until 1 October"), "mailers")
+    assert why == "the test mailers cannot be read: sealed until 1 October"
+    made = _nothing("mail", why)
+    assert made["options"]["reason"] == [why]
+    assert made["options"]["n_households"] == [0]
+    assert made["contact_plan"]["person_id"] == []

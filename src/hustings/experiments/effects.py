@@ -141,6 +141,8 @@ def _design(experiments: Table, experiment: str) -> tuple[str, dict[str, float],
         )
     control = next(row["arm"] for row in rows if row["is_control"])
     propensity = {row["arm"]: row["planned_share"] or row["actual_share"] for row in rows}
+    if rows[0]["sealed"]:
+        return control, propensity, rows[0]["sealed"]
     if len(rows) < 2:
         return control, propensity, "only one arm: nothing to compare"
     if not all(row["n_people"] for row in rows):

@@ -9,6 +9,7 @@ without them, and valued by what they did.
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -52,6 +53,7 @@ def plan_contacts(
     scores: Table,
     features: Table,
     holdouts: Table,
+    models: Table,
     *,
     plan_id: str,
     outcome: Annotated[str, About("The outcome that counts as a ballot.")],
@@ -66,31 +68,32 @@ def plan_contacts(
     """The list, the options beside it, the draw of the control group, and the decision to be taken."""
     experiment, offered = read_actions(actions, action_names, plan_id)
     measured = effects.filter((effects.experiment == experiment) & (effects.outcome == outcome))
+    if (unknown := _why_unknown(models, experiment)) is not None:
+        return _nothing(plan_id, unknown)
     reachable = willing(people, opt_outs, identities, {action.channel for action in offered})
     plan = households(measured, reachable, offered, tested=False, as_of=as_of)
     trial = households(measured, reachable, offered, tested=True, as_of=as_of)
     held, draws = _draw(holdouts, plan, plan_id, as_of, hold_out, rng)
-    allowed = np.array([action.allowed for action in offered])
+    idle = _for_no_one(models, experiment)
+    works = np.array([action.arm not in idle for action in offered])
+    allowed = np.array([action.allowed for action in offered]) & works
     chosen = choose(plan, offered, allowed, budget_cents, held)
-    everything = choose(plan, offered, np.ones(len(offered), bool), budget_cents, held)
+    everything = choose(plan, offered, works, budget_cents, held)
     turnout, basis = _turnout(scores, features, measured, trial, score)
     mine = _option(
         "plan", "the best approved action where a cent brings most", plan, trial, offered, allowed, chosen
     )
     options = [mine]
-    if not allowed.all():
+    if (works & ~allowed).any():
         about = "the best action where a cent brings most, if every action were approved"
-        options.append(
-            _option(
-                "plan if all approved", about, plan, trial, offered, np.ones(len(offered), bool), everything
-            )
-        )
+        options.append(_option("plan if all approved", about, plan, trial, offered, works, everything))
     free = int((~held).sum())
     spent = mine.cost if mine.pieces else budget_cents
     options += rules_of_thumb(
         plan, trial, offered, _lifts(lifts, experiment, outcome), turnout, spent, free, basis
     )
-    why = _why_nothing(mine, trial, offered, allowed, budget_cents)
+    why = None if works.any() else "the test's verdict on every action is that it works for no one"
+    why = why or _why_nothing(mine, trial, offered, allowed, budget_cents)
     options[0] = mine._replace(reason=why)
     rows = option_rows(plan_id, options, trial, offered)
     done = chosen if why is None else chosen._replace(action=np.full(plan.n, -1))
@@ -132,6 +135,30 @@ def choose(
     action[free] = found.action
     action[held] = at_price(gain[held], cost, found.price, allowed)
     return Chosen(action, held & (action >= 0), found.price, found.spent)
+
+
+def _why_unknown(models: Table, experiment: str) -> str | None:
+    """Why the test has no effects yet: it is sealed, or an arm is empty."""
+    told = arrays(models.filter(models.model_id == f"effects.{experiment}"), "reason")["reason"].tolist()
+    return next((f"the test {experiment} cannot be read: {reason}" for reason in told if reason), None)
+
+
+def _nothing(plan_id: str, why: str) -> dict[str, Any]:
+    """A plan that is nobody, and says why; no household is drawn for it."""
+    row: dict[str, Any] = dict.fromkeys(spec("options").names)
+    row |= {"plan_id": plan_id, "option": "plan", "estimator": "aipw", "about": "nothing yet", "reason": why}
+    row |= {"n_people": 0, "n_households": 0, "cost_cents": 0.0}
+    empty: dict[str, Any] = {
+        name: {c: [] for c in spec(name).names} for name in ("contact_plan", "holdouts", "decisions")
+    }
+    return empty | {"options": {name: [value] for name, value in row.items()}}
+
+
+def _for_no_one(models: Table, experiment: str) -> set[str]:
+    """The arms of which the test says that they work for no one."""
+    cards = arrays(models.filter(models.model_id == f"effects.{experiment}"), "card")["card"]
+    arms = [arm for card in cards.tolist() for arm in json.loads(card).get("arms", [])]
+    return {arm["arm"] for arm in arms if arm.get("verdict", {}).get("word") == "no one"}
 
 
 def _draw(
