@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hustings.briefing import look, pictures, race, sections
+from hustings.briefing.cards import cards
 from hustings.briefing.facts import Facts
 
 __all__ = ["Facts", "render"]
@@ -25,7 +26,7 @@ def render(facts: Facts) -> str:
         facts: Rows under the tables' own column names; any part may be empty.
 
     Returns:
-        HTML text, some 120 kB.
+        HTML text, some 120 kB, and up to 60 kB for each card.
 
     >>> render(Facts(name="A < B")).count("A &lt; B") > 0
     True
@@ -54,6 +55,7 @@ def render(facts: Facts) -> str:
             sources_finding=sections.sources_finding(facts),
             basis=sections.basis(facts),
             unknowns=sections.unknowns(facts),
+            cards=cards(facts),
         )
     )
 

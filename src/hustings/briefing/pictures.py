@@ -146,7 +146,12 @@ def _lift_cells(row: Record) -> tuple[str, ...]:
     )
 
 
-def _read_bins(entries: Any) -> list[Bin]:
+def read_bins(entries: Any) -> list[Bin]:
+    """The bins of a card's curve that are whole.
+
+    >>> read_bins([{"predicted": 0.2, "observed": 0.3, "low": 0.1, "high": 0.4, "n": 9}])[0].n
+    9
+    """
     bins = []
     for entry in entries or ():
         numbers = {k: known(entry.get(k)) for k in ("predicted", "observed", "low", "high", "n")}
@@ -165,10 +170,10 @@ def reliability_picture(facts: Facts) -> Picture | None:
     True
     """
     ordered = sorted(facts.models, key=lambda m: not str(m.get("model_id")).startswith("scores."))
-    model = next((m for m in ordered if _read_bins(card(m).get("reliability"))), None)
+    model = next((m for m in ordered if read_bins(card(m).get("reliability"))), None)
     if model is None:
         return None
-    own, rule = (_read_bins(card(model).get(k)) for k in ("reliability", "rule_reliability"))
+    own, rule = (read_bins(card(model).get(k)) for k in ("reliability", "rule_reliability"))
     label = sentences.model_word(model)
     title = sentences.reliability_finding(model, own, rule)
     told = "; ".join(
