@@ -84,6 +84,7 @@ def settings(stages: Sequence[Stage]) -> list[Setting]:
     found = list(_campaign())
     for stage in stages:
         found += _section(stage)
+        found += _inside(stage)
         if stage.section == "sources":
             found += [item for section, model in _NESTED.items() for item in _fields(section, model)]
     # Stages that share a section may share a key; the first one's words count.
@@ -119,6 +120,17 @@ def _section(stage: Stage) -> Iterator[Setting]:
         yield Setting(
             section, parameter.name, words(parameter.annotation), default, _range(parameter), about, required
         )
+
+
+def _inside(stage: Stage) -> Iterator[Setting]:
+    """The keys of the settings that are tables of their own: `event = { kind = … }`."""
+    if stage.section == "sources":
+        return
+    section = f"{stage.section}.NAME" if stage.each else stage.section
+    for parameter in stage.parameters():
+        for model in typing.get_args(parameter.annotation) or (parameter.annotation,):
+            if hasattr(model, "model_fields"):
+                yield from _fields(f"{section}.{parameter.name}", model)
 
 
 def _fields(section: str, model: Any) -> Iterator[Setting]:
@@ -159,6 +171,8 @@ def words(annotation: Any) -> str:
         return f"list of {words(given[0])}" if given else "list"
     if origin is not None and issubclass(origin, Mapping):
         return f"{{ name = {words(given[1])} }}"
+    if annotation not in _WORDS and hasattr(annotation, "model_fields"):
+        return f"{{ {', '.join(annotation.model_fields)} }}"
     return _WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 

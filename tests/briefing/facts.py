@@ -380,3 +380,109 @@ def _sources() -> list[dict]:
         }
         for source, read, kept, reasons, age in rows
     ]
+
+
+def with_cards() -> Facts:
+    """The same with every part of a card filled in: a score, an amount, and effects."""
+    found = michigan()
+    return replace(found, models=[_whole_score(), _whole_amount(), _whole_effects(), _unproven()])
+
+
+def _gap(estimate: float, half: float) -> dict:
+    return {"estimate": estimate, "std_error": half / 2, "low": estimate - half, "high": estimate + half}
+
+
+def _groups(scale: float) -> list[dict]:
+    told = (("age", "under 30", 0.012), ("age", "65 and older", -0.004), ("sex", "female", 0.001), ("sex", "male", -0.001))  # fmt: skip
+    rows = [
+        {"column": c, "group": g, "n": 9_000, "observed": 0.3 * scale, "predicted": 0.29 * scale,
+         "gap": x * scale, "gap_low": (x - 0.006) * scale, "gap_high": (x + 0.006) * scale,
+         "loss": 0.55, "loss_error": 0.004, "auc": 0.66}
+        for c, g, x in told
+    ]  # fmt: skip
+    nothing = dict.fromkeys(("gap", "gap_low", "gap_high", "loss", "loss_error", "auc"))
+    return [
+        *rows,
+        {"column": "place", "group": "Ward 9", "n": 12, "observed": 0.2, "predicted": 0.3, **nothing},
+    ]
+
+
+def _more(scale: float = 1.0) -> dict:
+    depths = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+    return {
+        "as_of": "2006-07-31",
+        "horizon_days": 30,
+        "trained": [{"as_of": "2002-08-05", "n": 9}, {"as_of": "2004-08-02", "n": 90}],
+        "validation": "forward in time",
+        "left_out": {"people whose amount is missing": 7},
+        "rivals": [
+            {"name": "share_voted", "loss": 0.58, "auc": 0.63, "gain": 0.02, "gain_low": 0.018, "gain_high": 0.022},
+            {"name": "acme", "loss": 0.6, "auc": 0.6, "gain": 0.04, "gain_low": 0.03, "gain_high": 0.05},
+        ],
+        "candidates": {"boosted trees": 0.56, "regularised logistic regression": 0.57},
+        "gain": [{"depth": d, "gain": d**0.6, "low": d**0.6 - 0.02, "high": d**0.6 + 0.02} for d in depths],
+        "rule_gain": [{"depth": d, "gain": d**0.8, "low": d**0.8 - 0.02, "high": d**0.8 + 0.02} for d in depths],
+        "importance": [
+            {"feature": f, "size": 0.4 / k, "size_error": 0.01, "direction": s, "low": -0.3, "high": 0.4, "n": 2000}
+            for k, (f, s) in enumerate(
+                (("n_primary", 1), ("age", 0), ("vote_3", 1), ("household_share_voted", 1), ("years_since_vote", -1)), 1
+            )
+        ],
+        "groups": _groups(scale),
+        "drift": {"score": 0.13, "by_chance": 0.001, "features": [{"feature": "age", "index": 0.3}]},
+        "pooling": {"sd": 0.56, "n_places": 10_000, "before": 0.563, "after": 0.551, "kept": True},
+        "level": _gap(0.001 * scale, 0.004 * scale),
+        "slope": _gap(0.99, 0.03),
+        "calibration_by_chance": 0.002,
+    }  # fmt: skip
+
+
+def _whole_score() -> dict:
+    model = _turnout()
+    return model | {"log_loss": 0.55, "log_loss_error": 0.001, "rule_log_loss": 0.57, "calibration_error": 0.005,
+                    "card": json.dumps(json.loads(model["card"]) | {"kind": "yes or no"} | _more())}  # fmt: skip
+
+
+def _whole_amount() -> dict:
+    amounts = [
+        {"predicted": 50.0 * k, "observed": 52.0 * k, "low": 40.0 * k, "high": 64.0 * k, "n": 900}
+        for k in range(1, 11)
+    ]
+    totals = {"observed": 1e6, "predicted": 9.9e5, "ratio": 1.01, "low": 0.9, "high": 1.12}
+    card = {"kind": "amount", "amounts": amounts, "totals": totals, "root_mean_square_error": 1738.0}
+    return _turnout() | {
+        "model_id": "scores.gift", "auc": None, "auc_error": None, "mean_error": 655.0, "mean_error_error": 24.0,
+        "rule_mean_error": 729.0, "rule": "last_gift_value", "gain": 11.7, "gain_low": 7.7, "gain_high": 15.7,
+        "card": json.dumps(_more(1000.0) | card),
+    }  # fmt: skip
+
+
+def _estimate(value: float, half: float) -> dict:
+    return {"value": value, "std_error": half / 2, "low": value - half, "high": value + half}
+
+
+def _whole_effects() -> dict:
+    ladder = [
+        {"learner": "the same effect for all", "qini": 0.0, "qini_error": 0.0, "p_value": None, "chosen": False},
+        {"learner": "a smooth function of the plain score", "qini": 0.005, "qini_error": 0.0016, "p_value": 0.001, "chosen": True},
+        {"learner": "honest histogram forest", "qini": None, "qini_error": None, "p_value": None, "chosen": False},
+    ]  # fmt: skip
+    arms = [
+        {
+            "arm": arm, "mean_effect": effect, "qini": 0.004, "qini_error": 0.0016, "plain_score_qini": 0.003,
+            "plain_score_qini_error": 0.0016, "slope": 0.9, "slope_error": 0.3, "ladder": ladder,
+            "verdict": {"word": "everyone", "sentence": "It works for everyone; choosing by person shows no proven gain."},
+            "calibration": [{"predicted": 0.02 * k} | _estimate(0.021 * k, 0.01) for k in range(1, 6)],
+            "gains_at": [0.1, 0.2, 0.5],
+            "gains_beyond_chance": [_estimate(0.001, 0.002), _estimate(0.002, 0.0015), _estimate(0.003, 0.002)],
+        }
+        for arm, effect in (("Self", 0.048), ("Neighbors", 0.081))
+    ]  # fmt: skip
+    card = {"arms": arms, "best": "Neighbors", "ladder": ladder, "left_by_election_day": 0.8}
+    return _effects() | {"learner": "a smooth function of the plain score", "card": json.dumps(card)}
+
+
+def _unproven() -> dict:
+    reason = "it does not beat the rule of thumb party out of sample"
+    return _turnout() | {"model_id": "scores.support", "published": False, "reason": reason, "rule": "party",
+                         "gain": -0.001, "gain_low": -0.01, "gain_high": 0.008, "card": "{}"}  # fmt: skip

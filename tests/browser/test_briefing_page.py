@@ -146,9 +146,9 @@ def test_the_dark_theme_turns_page_and_charts_over(opened):
 
 def test_tables_open_without_script(opened):
     page = opened(390)
-    for summary in page.locator("summary").all():
+    for summary in page.locator("main summary").all():
         summary.click()
-    assert page.locator("details[open] table").count() == 3
+    assert page.locator("main details[open] table").count() == 3
     assert page.locator("details table").first.is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -177,3 +177,47 @@ def test_it_prints_in_the_light_theme_from_a_dark_screen(opened):
     page = opened(1280, "dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 39, 51)"
+
+
+WIDE_CARD = FACTS["with_cards"]
+
+
+@pytest.fixture(scope="module")
+def with_cards(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("cards") / "briefing.html"
+    path.write_text(render(WIDE_CARD()), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_a_card_opens_from_the_briefing_without_script_and_leads_back(browser, with_cards, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.add_init_script(WATCH)
+    page.goto(with_cards)
+    for link in page.locator("#models a").all():
+        anchor = link.get_attribute("href")
+        link.click()
+        card = page.locator(f"{anchor}")
+        assert card.is_visible()
+        assert not page.locator("main").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CROWDED) == []
+        card.get_by_role("link", name="Back to the briefing").click()
+        assert page.locator("main").is_visible()
+        assert not card.is_visible()
+    assert page.evaluate("window.faults") == []
+    page.close()
+
+
+def test_axe_finds_no_serious_fault_in_a_card(browser, with_cards):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe for Playwright is not installed"
+    )
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(with_cards)
+    for link in page.locator("#models a").all():
+        page.goto(with_cards + (link.get_attribute("href") or ""))
+        found = axe.Axe().run(page).response["violations"]
+        bad = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
+        assert bad == []
+    page.close()

@@ -10,10 +10,11 @@ from markupsafe import Markup
 from hustings.briefing import card_words as words
 from hustings.briefing import charts, sentences
 from hustings.briefing.facts import Record, card
-from hustings.briefing.gains import Depth, gain_chart
 from hustings.briefing.look import clean, figure, known, plural, spread
 from hustings.briefing.pictures import NARROW, Picture, read_bins
-from hustings.briefing.reliability import reliability_chart
+from hustings.briefing.reliability import Bin
+from hustings.briefing.square import Point, Series, square_plot
+from hustings.briefing.strips import Strip, drawn
 
 Part = Mapping[str, Any]
 
@@ -35,11 +36,15 @@ def reliability_picture(model: Record, name: str) -> Picture | None:
     told = "; ".join(
         f"predicted {figure(100 * b.predicted)}, observed {figure(100 * b.observed)}" for b in own
     )
-    drawing = reliability_chart(
-        own,
-        rule,
+    drawing = square_plot(
+        [
+            Series(sentences.model_word(model), _points(own), curve=False),
+            Series("rule of thumb", _points(rule), curve=False),
+        ],
         width=NARROW,
-        labels=(sentences.model_word(model), "rule of thumb"),
+        diagonal="as predicted",
+        across="Predicted, in 100 people",
+        up="Observed, in 100 people",
         name=name,
         title=title,
         about=f"{title}. Of 100 people: {told}.",
@@ -60,7 +65,7 @@ def reliability_picture(model: Record, name: str) -> Picture | None:
     return Picture(name, title, caption, _once(drawing), head, body)
 
 
-def amounts_picture(model: Record, name: str) -> Picture | None:
+def amounts_picture(model: Record, name: str) -> Strip | None:
     """Expected and observed means of ten parts; None where the card does not tell them.
 
     >>> amounts_picture({}, "a") is None
@@ -91,7 +96,7 @@ def amounts_picture(model: Record, name: str) -> Picture | None:
     )
     head = ("Part", "Observed", "95 % interval", "People")
     body = [(r.name, r.figure, r.spread, figure(p["n"])) for r, p in zip(rows, reversed(parts), strict=True)]
-    return _intervals(rows, "Amount", "", name, title, caption, (head, body))
+    return _intervals(rows, "Amount", name, title, caption, (head, body))
 
 
 def gain_picture(model: Record, name: str) -> Picture | None:
@@ -106,26 +111,30 @@ def gain_picture(model: Record, name: str) -> Picture | None:
     what = "the money" if card(model).get("kind") == "amount" else "who did it"
     title = words.gain_finding(own, what)
     about = f"{title}. " + "; ".join(
-        f"{figure(100 * d.depth)} of 100 hold {figure(100 * d.gain)} ({spread(100 * d.low, 100 * d.high)})"
+        f"{figure(100 * d.x)} of 100 hold {figure(100 * d.y)} ({spread(100 * d.low, 100 * d.high)})"
         for d in own
     )
-    drawing = gain_chart(
-        own,
-        rule,
+    drawing = square_plot(
+        [
+            Series(sentences.model_word(model), _whole(own), curve=True),
+            Series("rule of thumb", _whole(rule) if rule else [], curve=True),
+        ],
         width=NARROW,
-        labels=(sentences.model_word(model), "rule of thumb"),
+        diagonal="at random",
+        across="Of 100 people, the best ranked",
+        up="They hold, of 100 in all",
         name=name,
         title=title,
         about=f"{about}.",
     )
-    of_rule = {d.depth: d.gain for d in rule}
+    of_rule = {d.x: d.y for d in rule}
     body = [
         (
-            figure(100 * d.depth),
-            figure(100 * d.gain, 1),
+            figure(100 * d.x),
+            figure(100 * d.y, 1),
             spread(100 * d.low, 100 * d.high, 1),
-            figure(100 * of_rule[d.depth], 1) if d.depth in of_rule else "–",
-            figure(d.gain / d.depth, 2),
+            figure(100 * of_rule[d.x], 1) if d.x in of_rule else "–",
+            figure(d.y / d.x, 2),
         )
         for d in own
     ]
@@ -134,16 +143,25 @@ def gain_picture(model: Record, name: str) -> Picture | None:
     return Picture(name, title, caption, _once(drawing), head, body)
 
 
-def _depths(entries: Any) -> list[Depth]:
+def _points(bins: list[Bin]) -> list[Point]:
+    return [Point(b.predicted, b.observed, b.low, b.high) for b in bins]
+
+
+def _depths(entries: Any) -> list[Point]:
     found = []
     for entry in entries or ():
         numbers = [known(entry.get(k)) for k in ("depth", "gain", "low", "high")]
         if None not in numbers:
-            found.append(Depth(*(n for n in numbers if n is not None)))
+            found.append(Point(*(n for n in numbers if n is not None)))
     return found
 
 
-def importance_picture(model: Record, name: str) -> Picture | None:
+def _whole(depths: list[Point]) -> list[Point]:
+    """From nobody to everybody."""
+    return [Point(0, 0, 0, 0), *depths, Point(1, 1, 1, 1)]
+
+
+def importance_picture(model: Record, name: str) -> Strip | None:
     """The features that matter most; None where the card does not tell them.
 
     >>> importance_picture({}, "i") is None
@@ -180,10 +198,10 @@ def importance_picture(model: Record, name: str) -> Picture | None:
         )
         for r, p in zip(rows, parts, strict=True)
     ]
-    return _intervals(rows, "Mean size", "", name, title, caption, (head, body))
+    return _intervals(rows, "Mean size", name, title, caption, (head, body))
 
 
-def group_pictures(model: Record, name: str) -> list[Picture]:
+def group_pictures(model: Record, name: str) -> list[Strip]:
     """Observed less predicted in the groups of each column.
 
     >>> group_pictures({}, "g")
@@ -197,7 +215,7 @@ def group_pictures(model: Record, name: str) -> list[Picture]:
     ]
 
 
-def _group_picture(model: Record, column: str, parts: list[Part], name: str) -> Picture:
+def _group_picture(model: Record, column: str, parts: list[Part], name: str) -> Strip:
     money = card(model).get("kind") == "amount"
     scale, digits, unit = (0.01, 2, "Amount") if money else (100.0, 1, "Points")
     rows = []
@@ -231,28 +249,21 @@ def _group_picture(model: Record, column: str, parts: list[Part], name: str) -> 
         )
         for row, p in zip(rows, parts, strict=True)
     ]
-    return _intervals(rows, unit, "0 = as predicted", name, title, caption, (head, body))
+    return _intervals(rows, unit, name, title, caption, (head, body))
 
 
 def _intervals(
     rows: list[charts.Row],
     unit: str,
-    zero: str,
     name: str,
     title: str,
     caption: str,
     table: tuple[tuple[str, ...], Sequence[tuple[str, ...]]],
-) -> Picture:
-    about = f"{title}. " + "; ".join(
-        f"{r.name} {r.figure or r.note}{f' ({r.spread})' if r.spread else ''}" for r in rows
-    )
-    drawing = charts.interval_chart(
-        rows, width=NARROW, unit=unit, zero=zero, name=name, title=title, about=f"{about}."
-    )
-    return Picture(name, title, caption, _once(drawing), table[0], table[1])
+) -> Strip:
+    return Strip(name, title, caption, unit, drawn(rows), table[0], table[1])
 
 
-def effect_pictures(arm: Part, name: str) -> list[Picture]:
+def effect_pictures(arm: Part, name: str) -> list[Strip]:
     """What an arm did for those of whom more was expected, and what its ranking gains.
 
     >>> effect_pictures({}, "e")
@@ -282,8 +293,6 @@ def _effect_row(label: str, part: Part, digits: int = 1) -> charts.Row:
     return charts.Row(label, value, low, high, figure(value, digits, sign=True), spread(low, high, digits))
 
 
-def _effects(rows: list[charts.Row], name: str, title: str, caption: str, first: str) -> Picture:
+def _effects(rows: list[charts.Row], name: str, title: str, caption: str, first: str) -> Strip:
     body = [(r.name, r.figure, r.spread) for r in rows]
-    return _intervals(
-        rows, "Points", "0 = nothing", name, title, caption, ((first, "Points", "95 % interval"), body)
-    )
+    return _intervals(rows, "Points", name, title, caption, ((first, "Points", "95 % interval"), body))

@@ -73,14 +73,12 @@ def amount(cents: Any, digits: int = 2) -> str:
 def gain_finding(depths: list[Any], what: str) -> str:
     """What the best-ranked fifth holds.
 
-    >>> from hustings.briefing.gains import Depth
-    >>> gain_finding([Depth(0.2, 0.55, 0.5, 0.6)], "outcomes")
+    >>> from hustings.briefing.square import Point
+    >>> gain_finding([Point(0.2, 0.55, 0.5, 0.6)], "outcomes")
     'The best-ranked 20 in 100 hold 55 in 100 of all outcomes'
     """
-    at = min(depths, key=lambda d: abs(d.depth - 0.2))
-    return (
-        f"The best-ranked {figure(100 * at.depth)} in 100 hold {figure(100 * at.gain)} in 100 of all {what}"
-    )
+    at = min(depths, key=lambda d: abs(d.x - 0.2))
+    return f"The best-ranked {figure(100 * at.x)} in 100 hold {figure(100 * at.y)} in 100 of all {what}"
 
 
 def importance_finding(parts: list[Part]) -> str:
@@ -149,10 +147,10 @@ def verdict(model: Part, unit: str = "log-loss") -> str:
     reason, gain = clean(model.get("reason")), known(model.get("gain"))
     if gain is None:
         return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
-    digits = 1 if unit == "deviance" else 4
+    digits, rule = 1 if unit == "deviance" else 4, feature_word(model.get("rule"))
     word = f"{figure(abs(gain), digits)} of {unit}"
     text = with_interval(word, model.get("gain_low"), model.get("gain_high"), digits)
     if model.get("published"):
-        return f"Better than {clean(model.get('rule'))} by {text}."
+        return f"Better than {rule} by {text}."
     way = "Better than" if gain > 0 else "Worse than"
-    return f"{way} {clean(model.get('rule'))} by {text}: not proven better, and not published."
+    return f"{way} {rule} by {text}: not proven better, and not published."

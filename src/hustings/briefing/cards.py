@@ -13,6 +13,7 @@ from hustings.briefing import sentences
 from hustings.briefing.facts import Facts, Record, card
 from hustings.briefing.look import clean, day, figure, known, listed, plural, sentence
 from hustings.briefing.pictures import Picture
+from hustings.briefing.strips import Strip
 
 Part = Mapping[str, Any]
 
@@ -40,7 +41,8 @@ class Card:
         lead: What the finding rests on.
         boxes: Label and text of what it is for, on whom, from when.
         tables: Its numbers.
-        pictures: Its pictures.
+        pictures: Its plots.
+        strips: Its tables of intervals.
         notes: What else must be said.
     """
 
@@ -54,6 +56,7 @@ class Card:
     boxes: list[tuple[str, str]]
     tables: list[Table] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    strips: list[Strip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -77,7 +80,7 @@ def _card(model: Record, number: int) -> Card:
         title, lead = sentence(clean(_best(told).get("verdict", {}).get("sentence"))), ""
     else:
         unit = "deviance" if told.get("kind") == "amount" else "log-loss"
-        rule = clean(model.get("rule"))
+        rule = words.feature_word(model.get("rule"))
         beats = f"beats {rule}" if rule else "is published"
         title = f"The {name} {beats if used else 'is not published'}"
         lead = words.verdict(model, unit)
@@ -91,7 +94,8 @@ def _card(model: Record, number: int) -> Card:
         lead,
         _boxes(model, told),
         [t for t in _tables(model, told) if t.body],
-        _pictures(model, told, anchor),
+        _plots(model, anchor),
+        _strips(model, told, anchor),
         _notes(model, told),
     )
 
@@ -127,7 +131,7 @@ def _boxes(model: Record, told: Part) -> list[tuple[str, str]]:
         ("Looks ahead", plural(told["horizon_days"], "day") if told.get("horizon_days") else ""),
         ("Judged", clean(told.get("validation"))),
         ("Learner", sentence(clean(model.get("learner")))),
-        ("Must beat", clean(model.get("rule"))),
+        ("Must beat", words.feature_word(model.get("rule"))),
     ]
     return [(label, text) for label, text in found if text]
 
@@ -226,18 +230,28 @@ def _scaled(value: Any) -> str:
 def _effects(told: Part) -> Iterator[Table]:
     arms = [arm for arm in told.get("arms") or () if isinstance(arm, Mapping)]
     yield Table(
-        "Every arm",
-        ("Arm", "Mean effect, points", "Qini × 10⁴", "… by the plain score", "Slope", "Verdict"),
+        "Every arm: mean effect, and what ranking by it brings",
+        ("Arm", "Points", "Qini × 10⁴", "The plain score’s", "Slope"),
         [
             (
                 clean(arm.get("arm")),
-                figure(None if known(arm.get("mean_effect")) is None else 100 * arm["mean_effect"], 2, sign=True),
+                figure(
+                    None if known(arm.get("mean_effect")) is None else 100 * arm["mean_effect"], 2, sign=True
+                ),
                 _pair(arm, "qini", 1e4, 1),
                 _pair(arm, "plain_score_qini", 1e4, 1),
                 _pair(arm, "slope", 1.0, 2),
-                clean((arm.get("verdict") or {}).get("sentence")),
             )
             for arm in arms
+        ],
+    )
+    yield Table(
+        "The verdict on each arm",
+        ("Arm", "Verdict"),
+        [
+            (clean(arm.get("arm")), clean((arm.get("verdict") or {}).get("sentence")))
+            for arm in arms
+            if arm.get("verdict")
         ],
     )  # fmt: skip
     best = _best(told)
@@ -265,19 +279,22 @@ def _pair(part: Part, key: str, scale: float, digits: int) -> str:
     )
 
 
-def _pictures(model: Record, told: Part, anchor: str) -> list[Picture]:
+def _plots(model: Record, anchor: str) -> list[Picture]:
     found = [
         drawn.reliability_picture(model, f"{anchor}-reliability"),
-        drawn.amounts_picture(model, f"{anchor}-amounts"),
         drawn.gain_picture(model, f"{anchor}-gain"),
+    ]
+    return [picture for picture in found if picture is not None]
+
+
+def _strips(model: Record, told: Part, anchor: str) -> list[Strip]:
+    found = [
+        drawn.amounts_picture(model, f"{anchor}-amounts"),
         drawn.importance_picture(model, f"{anchor}-features"),
         *drawn.group_pictures(model, f"{anchor}-groups"),
+        *drawn.effect_pictures(_best(told), f"{anchor}-effect"),
     ]
-    best = _best(told)
-    if best:
-        at = {"gains_at": best.get("gains_at")}
-        found += drawn.effect_pictures({**best, **at}, f"{anchor}-effect")
-    return [picture for picture in found if picture is not None]
+    return [strip for strip in found if strip is not None]
 
 
 def _notes(model: Record, told: Part) -> list[str]:

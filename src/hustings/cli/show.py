@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,8 +54,23 @@ def show(
         elif csv:
             printing.print_rows_csv(names, found.rows)
         else:
-            printing.print_rows(names, found.rows)
+            printing.print_rows(names, _as_people_read(table, names, found.rows))
             shown_rows = min(found.n_rows, _ROWS if limit is None else limit)
             typer.echo(f"({shown_rows:,} of {found.n_rows:,} rows; one row is {found.spec.about})")
     finally:
         lake.close()
+
+
+def _as_people_read(
+    table: str, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    """Scores that are probabilities from 0 to 100, as people say them; programs get them as they are kept."""
+    if table.partition(".")[0] != "scores":
+        yield from rows
+        return
+    value, unit = names.index("value"), names.index("unit")
+    for row in rows:
+        shown = list(row)
+        if row[unit] == "share":
+            shown[value], shown[unit] = 100 * row[value], "of 100"
+        yield tuple(shown)
