@@ -17,7 +17,16 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.errors import DesignError
-from hustings.plans.choices import Action, Floats, Households, at_price, households, read_actions, willing
+from hustings.plans.choices import (
+    Action,
+    Floats,
+    Households,
+    at_price,
+    by_lot,
+    households,
+    read_actions,
+    willing,
+)
 from hustings.plans.decisions import decision_rows
 from hustings.plans.options import Option, option_rows, rules_of_thumb, value
 from hustings.stage import About, Result, Table, stage
@@ -123,7 +132,7 @@ def choose(
 
     Only households that will be treated are paid for, so the price is found among them.
     """
-    gain = plan.by_household(plan.effect, actions)
+    gain = by_lot(plan.by_household(plan.effect, actions))
     cost = np.array([action.cost for action in actions])
     free = ~held
     found = stats.allocation.choose_one(
@@ -191,7 +200,7 @@ def _option(
 ) -> Option:
     """The plan's own rule, applied to the test's people by effects learned without them."""
     cost = np.array([action.cost for action in actions])
-    in_trial = at_price(trial.by_household(trial.effect, actions), cost, chosen.price, allowed)
+    in_trial = at_price(by_lot(trial.by_household(trial.effect, actions)), cost, chosen.price, allowed)
     sent = (chosen.action >= 0) & ~chosen.held_out
     size = np.bincount(plan.household, minlength=plan.n)
     gains = np.take_along_axis(
