@@ -16,7 +16,7 @@ from hustings.scores.learning import Floats, Learning
 from hustings.tables import spec
 from hustings.warehouse import Matrix
 
-EXPLAINED = 2_000
+EXPLAINED = 1_000
 """People whose score is taken apart: exact contributions cost some 180 predictions each."""
 COMPARED = 20_000
 """People on each side of a comparison of distributions."""
