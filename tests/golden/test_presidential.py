@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def folder(tmp_path_factory, data_file):
     (path / "campaign.toml").write_text(
         text.replace('rule = "electors"', 'history_days = 0\nrule = "electors"')
     )
+    shutil.copy(PROJECT / "examples/presidential/state-coordinates.csv", path)
     flow.run(read_campaign(path), "forecast", "vote_values")
     return path
 

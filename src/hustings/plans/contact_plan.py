@@ -50,7 +50,6 @@ def plan_contacts(
     identities: Table,
     opt_outs: Table,
     outcomes: Table,
-    scores: Table,
     features: Table,
     holdouts: Table,
     models: Table,
@@ -60,7 +59,6 @@ def plan_contacts(
     action_names: Annotated[list[str], About("The actions to choose from; all measured by one test.")],
     budget_cents: Annotated[int, About("What may be spent, in cents.", ge=0)],
     hold_out: Annotated[float, About("Share of the chosen households kept as control.", ge=0, le=0.5)] = 0.05,
-    score: Annotated[str, About("The turnout score of the rules of thumb.")] = "turnout",
     available_on: Annotated[datetime.date | None, About("When the outcome will be known.")] = None,
     as_of: Annotated[datetime.date, About("The day of the plan.")],
     rng: np.random.Generator,
@@ -79,7 +77,7 @@ def plan_contacts(
     allowed = np.array([action.allowed for action in offered]) & works
     chosen = choose(plan, offered, allowed, budget_cents, held)
     everything = choose(plan, offered, works, budget_cents, held)
-    turnout, basis = _turnout(scores, features, measured, trial, score)
+    turnout, basis = _turnout(features, measured, trial)
     mine = _option(
         "plan", "the best approved action where a cent brings most", plan, trial, offered, allowed, chosen
     )
@@ -228,21 +226,17 @@ def _lifts(lifts: Table, experiment: str, outcome: str) -> dict[str, float]:
     return {row["arm"]: row["estimate"] for row in rows if row["estimate"] is not None}
 
 
-def _turnout(
-    scores: Table, features: Table, measured: Any, trial: Households, score: str
-) -> tuple[Floats, str]:
-    """(h,) mean chance of voting in each household of the test as of its draw, and where it comes from.
+def _turnout(features: Table, measured: Any, trial: Households) -> tuple[Floats, str]:
+    """(h,) mean share of past elections voted in, in each household of the test as of its draw, and what it is.
 
-    A score as of a later day may know how people voted after the test, so then the share of past elections
-    as of the draw serves.
+    Never a score: one that has learned from the test's control people ranks each of them by the outcomes of the
+    others of their place, which makes the outcomes of those it ranks high seem low.
     """
     tested = measured.filter(measured.aipw.notnull()).select("person_id", "as_of").distinct()
-    same = ["person_id", "as_of"]
-    told = arrays(scores.filter(scores.score == score).join(tested, same), "person_id", "value")
-    basis = f"the score {score}"
-    if not len(told["person_id"]):
-        rows = features.select("person_id", "as_of", value=features.share_voted).join(tested, same)
-        told, basis = arrays(rows, "person_id", "value"), "the share of past elections voted in"
+    rows = features.select("person_id", "as_of", value=features.share_voted).join(
+        tested, ["person_id", "as_of"]
+    )
+    told, basis = arrays(rows, "person_id", "value"), "the share of past elections voted in"
     place = codes(trial.person_id, told["person_id"]).codes
     values = (
         np.where(place >= 0, np.asarray(told["value"], np.float64)[place], np.nan)
@@ -250,9 +244,7 @@ def _turnout(
         else None
     )
     if values is None or not np.isfinite(values).any():
-        raise DesignError.of(
-            "Nobody in the test has a turnout score or a vote history", then="add [scores.turnout]"
-        )
+        raise DesignError.of("Nobody in the test has a vote history", then="add vote events to a source")
     values = np.where(np.isfinite(values), values, np.nanmean(values))
     return np.bincount(trial.household, values) / np.bincount(trial.household), basis
 
