@@ -171,9 +171,9 @@ def words(annotation: Any) -> str:
         return f"list of {words(given[0])}" if given else "list"
     if origin is not None and issubclass(origin, Mapping):
         return f"{{ name = {words(given[1])} }}"
-    if annotation not in _WORDS and hasattr(annotation, "model_fields"):
-        return f"{{ {', '.join(annotation.model_fields)} }}"
-    return _WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))
+    keys = getattr(annotation, "model_fields", None)
+    named = f"{{ {', '.join(keys)} }}" if keys else getattr(annotation, "__name__", str(annotation))
+    return _WORDS.get(annotation, named)
 
 
 def written(value: Any) -> str:
