@@ -308,3 +308,18 @@ def test_places_that_differ_are_pooled_and_those_that_do_not_are_not():
         told = json.loads(run(tables, outcome=name)[0]["card"])["pooling"]
         assert told["kept"] == (name == "apart") or told["sd"] < 0.2
         assert told["n_places"] == 12
+
+
+def test_an_outcome_known_before_the_day_may_be_seen_and_one_of_later_may_not():
+    made = World(1000, seed=6)
+    coin = made.rng.random(made.n) < 0.5
+    made.outcome("it", D(2026, 8, 4), coin)
+    for name, day in (("hint", D(2026, 5, 1)), ("late", D(2026, 7, 15))):
+        made.outcome(name, day, coin + made.rng.standard_normal(made.n))
+    tables = made.tables()
+    found, _ = run(tables, outcome="it", also_known=["hint"])
+    assert json.loads(found["card"])["importance"][0]["feature"] == "hint"
+    assert found["auc"] > 0.7
+    assert run(tables, outcome="it", also_known=["late"])[0]["auc"] < 0.6
+    with pytest.raises(DesignError, match="also_known: no outcome 'hints'"):
+        run(tables, outcome="it", also_known=["hints"])

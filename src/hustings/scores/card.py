@@ -16,7 +16,7 @@ from hustings.scores.learning import Floats, Learning
 from hustings.tables import spec
 from hustings.warehouse import Matrix
 
-EXPLAINED = 2_000
+EXPLAINED = 1_000
 """People whose score is taken apart: exact contributions cost some 180 predictions each."""
 COMPARED = 20_000
 """People on each side of a comparison of distributions."""
@@ -280,22 +280,23 @@ def _importance(learning: Learning, fit: Fit) -> list[dict[str, Any]]:
     ]
 
 
-def drift(learning: Learning, learned: Floats, now: Matrix, scored: Floats) -> dict[str, Any]:
+def drift(learning: Learning, fit: Fit, now: Matrix, place: npt.NDArray[np.int64]) -> dict[str, Any]:
     """How far features and scores have moved between the people learned from and those scored today.
 
     Args:
-        learning: Whom was learned from.
-        learned: (n,) their scores.
+        learning: Whom was learned from; those of the latest day are compared.
+        fit: The model; the same one scores both sides, so that only the people differ.
         now: The features of everybody scored today.
-        scored: (m,) their scores.
+        place: (m,) codes of their places.
 
     Returns:
         The population stability index of the scores, and of each feature, the largest first.
     """
-    known = ~np.isnan(learned)
-    old = np.flatnonzero(known)[sample(int(known.sum()), COMPARED)]
-    new = sample(len(scored), COMPARED)
-    of_scores = stats.drift.stability_index(learned[old], scored[new])
+    latest = np.flatnonzero(learning.latest)
+    old, new = latest[sample(len(latest), COMPARED)], sample(len(place), COMPARED)
+    of_scores = stats.drift.stability_index(
+        fit.predict(learning.known.values[old], learning.place[old]), fit.predict(now.values[new], place[new])
+    )
     features = [
         {"feature": name, "index": stats.drift.stability_index(before, after).value}
         for name, before, after in zip(

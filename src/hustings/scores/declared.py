@@ -118,6 +118,7 @@ class Question(NamedTuple):
         population: Of whom.
         as_of: The day as of which everyone is scored.
         trained: The days as of which people are described for training, the latest last.
+        also_known: Outcomes of before the day that are features too.
     """
 
     score: str
@@ -130,6 +131,7 @@ class Question(NamedTuple):
     population: Population
     as_of: datetime.date
     trained: tuple[datetime.date, ...]
+    also_known: tuple[str, ...] = ()
 
     @property
     def of(self) -> str:

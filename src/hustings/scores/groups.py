@@ -149,9 +149,15 @@ def _ages(age: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _place(learning: Learning) -> npt.NDArray[Any]:
-    """The larger places, or the smallest where no larger are told apart."""
-    region = learning.columns["region_id"]
-    return region if len(codes(region).labels) > 1 else learning.columns["place_id"]
+    """The larger places, or the smallest where no larger are told apart; by their size where all are tiny."""
+    region, place = learning.columns["region_id"], learning.columns["place_id"]
+    if len(codes(region).labels) > 1:
+        return region
+    known = codes(place).codes
+    if not (known >= 0).any() or np.bincount(known[known >= 0]).max() >= stats.judging.SMALLEST:
+        return place
+    sizes = as_groups(np.asarray(learning.columns["place_people"], np.float64))
+    return np.array([None if size is None else f"places of {size} people" for size in sizes], dtype=object)
 
 
 def _coded(values: npt.NDArray[Any], *, ordered: bool) -> tuple[npt.NDArray[np.int64], list[str]]:

@@ -82,7 +82,7 @@ def check_rule(question: Question, rule: str) -> None:
     Raises:
         DesignError: With the nearest column.
     """
-    known = (*FEATURES, *past_names(question))
+    known = (*FEATURES, *past_names(question), *question.also_known)
     if rule not in known or rule in ("person_id", "as_of"):
         raise DesignError.unknown(f"[scores.{question.score}] rule: no feature", rule, known)
 
@@ -126,7 +126,7 @@ def learn(
 
 def seen(columns: dict[str, Any], question: Question, *, vendor_is_feature: bool) -> dict[str, Any]:
     """The columns that a model may see."""
-    more = (*past_names(question), *((VENDOR,) if vendor_is_feature else ()))
+    more = (*past_names(question), *question.also_known, *((VENDOR,) if vendor_is_feature else ()))
     return {name: columns[name] for name in (*FEATURES, *more)}
 
 

@@ -74,6 +74,12 @@ def score_people(
             "`party`, of an event `days_since_last_KIND`, of an amount `last_KIND_value`, unless given."
         ),
     ] = None,
+    also_known: Annotated[
+        list[str],
+        About(
+            "Outcomes that were over and known before the day, which the model may see beside the features."
+        ),
+    ] = [],  # noqa: B006
     vendor: Annotated[
         str | None,
         About("A vendor's score that it must beat too: the name of events of kind `score`, or an outcome."),
@@ -98,7 +104,7 @@ def score_people(
         (amount, absent, horizon_days),
         population,
         (as_of, trained_as_of, earlier),
-    )
+    )._replace(also_known=tuple(also_known))
     tables = Tables(features, outcomes, events, people, assignments, experiments)
     rule = rule or default_rule(question)
     check_rule(question, rule)
@@ -142,7 +148,7 @@ def _scores(
     place = codes(columns["place_id"], learning.places).codes
     value[new] = fit.predict(known.values[new], place[new])
     value[~new] = fit.judged[learning.latest][learned[~new]]
-    moved = drift(learning, fit.judged, known, value)
+    moved = drift(learning, fit, known, place)
     row["card"] = json.dumps(json.loads(row["card"]) | {"drift": moved})
     ever = codes(columns["person_id"], learning.person_id[~learning.latest]).codes >= 0
     n = len(value)

@@ -86,6 +86,8 @@ def snapshot(tables: Tables, question: Question, day: datetime.date, vendor: str
         rows = _with_past(rows, _matching(tables.events, own), day, past_names(question))
     if vendor is not None:
         rows = _with_vendor(rows, tables, day, vendor)
+    for name in question.also_known:
+        rows = _with_outcome(rows, tables.outcomes, day, name)
     rows = _beside(rows, _labels(tables, question, day), "label", "_unknown")
     rows = _beside(rows, _treated(tables, question, day), "treated")
     columns = arrays(rows.order_by("person_id"))
@@ -182,7 +184,7 @@ def _with_vendor(rows: Any, tables: Tables, day: datetime.date, vendor: str) -> 
     told = tables.outcomes.filter(
         (tables.outcomes.outcome == vendor) & (tables.outcomes.arrived_at <= _morning(day))
     )
-    told = told.filter(told.happened_on <= day)
+    told = told.filter(told.happened_on < day)
     known = _before(sold, day)
     parts = [
         known.select("person_id", value=known.value.cast("float64"), at=known.happened_at.date()),
@@ -191,6 +193,13 @@ def _with_vendor(rows: Any, tables: Tables, day: datetime.date, vendor: str) -> 
     both = ibis.union(*parts, distinct=False)
     newest = _newest(both.filter(both.value.notnull()), "at", "value")
     return _beside(rows, newest.select("person_id", **{VENDOR: "value"}), VENDOR)
+
+
+def _with_outcome(rows: Any, outcomes: Table, day: datetime.date, name: str) -> Any:
+    """An outcome that was over, and known, before the day."""
+    told = outcomes.filter((outcomes.outcome == name) & (outcomes.happened_on < day))
+    told = told.filter(told.arrived_at <= _morning(day))
+    return _beside(rows, told.select("person_id", **{name: "value"}), name)
 
 
 def _treated(tables: Tables, question: Question, day: datetime.date) -> Any:
@@ -302,6 +311,10 @@ def check_days(tables: Tables, question: Question, vendor: str | None) -> None:
             )
     if question.own is not None and question.horizon_days is not None:
         _check_horizon(tables.events, question, where)
+    told = tables.outcomes.select("outcome").distinct().to_pyarrow()["outcome"].to_pylist()
+    for name in question.also_known:
+        if name not in told:
+            raise DesignError.unknown(f"{where} also_known: no outcome", name, told)
     if vendor is not None:
         held = (
             tables.events.filter((tables.events.kind == "score") & (tables.events.name == vendor)).count(),
