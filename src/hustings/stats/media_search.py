@@ -78,44 +78,84 @@ def most(slope: Floats, limits: Limits) -> float:
     return float(-found.fun) * unit
 
 
+class _Dual(NamedTuple):
+    """The projection's dual at some prices: the plan there, by how much it breaks each limit, and the value."""
+
+    price: Floats
+    plan: Floats
+    over: Floats
+    value: float
+
+
 def projected(point: Floats, metric: Floats, limits: Limits, start: Floats) -> tuple[Floats, Floats]:
     """The plan within the limits that is nearest to a point, and the limits' prices there.
 
-    min over y of 1/2 sum metric (y - point)²: the dual in the limits' prices is smooth and concave; projected Newton.
+    min over y of 1/2 sum metric (y - point)²: the dual in the limits' prices is smooth and concave. Projected Newton
+    steps (Bertsekas, SIAM J. Control 20 (1982)); where one does not ascend, each price in turn.
     """
-    price = start.copy()
-
-    def plan(at: Floats) -> tuple[Floats, Floats, float]:
-        y = np.clip(point - (at @ limits.table) / metric, 0.0, limits.room)
-        over = limits.table @ y - limits.limit
-        return y, over, float(0.5 * np.dot(metric, (y - point) ** 2) + at @ over)
-
-    y, over, dual = plan(price)
     size = np.maximum(np.abs(limits.limit), 1e-9)
+    now = _dual(point, metric, limits, start)
     for _ in range(_NEWTON):
-        free = (price > 0) | (over > 0)
-        if not free.any() or (np.abs(np.where(price > 0, over, np.maximum(over, 0))) <= 1e-9 * size).all():
+        wrong = np.where(now.price > 0, np.abs(now.over), np.maximum(now.over, 0))
+        if (wrong <= 1e-9 * size).all():
             break
-        inside = (y > 0) & (y < limits.room)
-        rows = limits.table[free][:, inside]
-        curve = (rows / metric[inside]) @ rows.T
-        curve[np.diag_indices_from(curve)] += 1e-12 * max(float(np.trace(curve)), 1e-30) + 1e-30
-        step = np.zeros(price.size)
-        step[free] = np.linalg.solve(curve, over[free])
-        length = 1.0
-        while length > 1e-9:
-            trial = np.maximum(price + length * step, 0.0)
-            y_trial, over_trial, dual_trial = plan(trial)
-            if dual_trial >= dual - 1e-12 * abs(dual):
+        found = _newton(point, metric, limits, now)
+        now = found if found is not None else _in_turn(point, metric, limits, now)
+    # What rounding has left over the limits is taken from everything alike.
+    upper = slice(0, len(limits.limit) - len(limits.least))
+    takes = limits.table[upper] @ now.plan
+    share = np.divide(limits.limit[upper], takes, out=np.ones_like(takes), where=takes > 0).min(initial=1.0)
+    return now.plan * min(1.0, float(share)), now.price
+
+
+def _dual(point: Floats, metric: Floats, limits: Limits, price: Floats) -> _Dual:
+    y = np.clip(point - (price @ limits.table) / metric, 0.0, limits.room)
+    over = limits.table @ y - limits.limit
+    return _Dual(price, y, over, float(0.5 * np.dot(metric, (y - point) ** 2) + price @ over))
+
+
+def _newton(point: Floats, metric: Floats, limits: Limits, now: _Dual) -> _Dual | None:
+    free = (now.price > 0) | (now.over > 0)
+    inside = (now.plan > 0) & (now.plan < limits.room)
+    rows = limits.table[free][:, inside]
+    curve = (rows / metric[inside]) @ rows.T
+    scale = np.sqrt(np.maximum(np.diag(curve), 1e-300))
+    if not (np.diag(curve) > 0).all():
+        return None
+    curve = curve / scale / scale[:, None]
+    curve[np.diag_indices_from(curve)] += 1e-10
+    step = np.zeros(now.price.size)
+    step[free] = np.linalg.solve(curve, now.over[free] / scale) / scale
+    for length in 0.5 ** np.arange(12):
+        trial = _dual(point, metric, limits, np.maximum(now.price + length * step, 0.0))
+        if trial.value > now.value + 1e-15 * abs(now.value):
+            return trial
+    return None
+
+
+def _in_turn(point: Floats, metric: Floats, limits: Limits, now: _Dual) -> _Dual:
+    """Each limit's price so that it just keeps, the others as they are: two halvings of a bracket a digit."""
+    price = now.price.copy()
+    for k in range(price.size):
+        row = limits.table[k]
+        rest = point - (price @ limits.table - price[k] * row) / metric
+
+        def over(at: float, row: Floats = row, rest: Floats = rest, k: int = k) -> float:
+            return float(row @ np.clip(rest - at * row / metric, 0.0, limits.room) - limits.limit[k])
+
+        if over(0.0) <= 0:
+            price[k] = 0.0
+            continue
+        low, high = 0.0, max(float(price[k]), float((np.abs(metric / np.where(row == 0, np.inf, row))).max()), 1e-30)
+        for _ in range(200):
+            if over(high) <= 0:
                 break
-            length /= 2
-        else:
-            break
-        moved = float(np.abs(trial - price).max())
-        price, y, over, dual = trial, y_trial, over_trial, dual_trial
-        if moved == 0:
-            break
-    return y, price
+            low, high = high, 2 * high
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if over(middle) > 0 else (low, middle)
+        price[k] = high
+    return _dual(point, metric, limits, price)
 
 
 def climb(
