@@ -149,6 +149,8 @@ def words(annotation: Any) -> str:
     ('list of text', 'whole number')
     """
     origin, given = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return words(given[0])
     if origin is typing.Literal:
         return " or ".join(f'"{value}"' for value in given)
     if origin in (typing.Union, types.UnionType):

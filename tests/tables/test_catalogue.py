@@ -31,7 +31,9 @@ def test_a_column_says_what_it_is(table):
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_names_and_addresses_stand_in_private_tables_only(table):
     contact = {column.name for column in table.columns if column.privacy == "contact"}
-    assert not contact or table.name in ("records", "people_private", "rejects")
+    # What somebody said in her own words may hold any name; it goes no further than where it is collected.
+    allowed = {"record_events": {"text"}}.get(table.name, set())
+    assert contact <= allowed or table.name in ("records", "people_private", "rejects")
 
 
 def test_an_unknown_table_has_a_nearest_one():

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple
 
+from hustings.briefing.messages import message_findings
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import count
@@ -31,6 +32,8 @@ def write_findings(
     experiments: Table,
     models: Table,
     goals: Table,
+    messages: Table,
+    hunch_costs: Table,
     loads: Table,
     record_events: Table,
     events: Table,
@@ -46,6 +49,7 @@ def write_findings(
     findings = [
         *_decided(today, valued, _rows(actions), currency),
         *_goals(_rows(goals)),
+        *(Finding("lift", *told) for told in message_findings(_rows(messages), _rows(hunch_costs), currency)),
         *_lifts(_rows(lifts)),
         *_tests(_rows(experiments)),
         *_scores(_rows(models.drop("model"))),

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from hustings.cli import brief, check, data, demo, explain, export, init, run, settings, show, tidy
+from hustings.cli import backtest, brief, check, data, demo, explain, export, init, run, settings, show, tidy
 from hustings.cli.options import Folder
 from hustings.errors import HustingsError
 
@@ -39,6 +39,7 @@ for command in (
     show.show,
     explain.explain,
     brief.brief,
+    backtest.backtest,
     export.export,
     settings.settings,
     tidy.tidy,

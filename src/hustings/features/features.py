@@ -32,6 +32,7 @@ def build_features(
     people: Table,
     events: Table,
     assignments: Table | None,
+    text_issues: Table | None = None,
     *,
     as_of: Annotated[datetime.date, About("The day as of which everyone is described.")],
     moments: Annotated[
@@ -40,14 +41,19 @@ def build_features(
     voting_age: Annotated[
         int, About("Elections before this age do not count against a person.", ge=0, le=30)
     ] = 18,
+    issues: Annotated[
+        str | None,
+        About("The `[issues.…]` section whose issues become the feature `issue`; none unless given."),
+    ] = None,
 ) -> Result:
     """One row for each person as of `as_of`, of each of `moments`, and of the draw of each test they are in."""
     import ibis
 
-    pieces = [describe(people, events, moment, voting_age) for moment in sorted({as_of, *moments})]
+    said = None if text_issues is None else text_issues.filter(text_issues.coding == ibis.literal(issues))
+    pieces = [describe(people, events, moment, voting_age, said) for moment in sorted({as_of, *moments})]
     for moment in _draws(assignments, {as_of, *moments}):
         tested = assignments.filter(assignments.assigned_on == moment).select("person_id").distinct()  # type: ignore[union-attr]
-        pieces.append(describe(people, events, moment, voting_age).semi_join(tested, "person_id"))
+        pieces.append(describe(people, events, moment, voting_age, said).semi_join(tested, "person_id"))
     return ibis.union(*pieces, distinct=False) if len(pieces) > 1 else pieces[0]
 
 
@@ -58,7 +64,9 @@ def _draws(assignments: Table | None, done: set[datetime.date]) -> list[datetime
     return sorted({day for day in found if day is not None and day < max(done)} - done)
 
 
-def describe(people: Table, events: Table, as_of: datetime.date, voting_age: int) -> Any:
+def describe(
+    people: Table, events: Table, as_of: datetime.date, voting_age: int, said: Table | None = None
+) -> Any:
     """Every person who was known by a day, as known on its morning.
 
     Args:
@@ -66,6 +74,7 @@ def describe(people: Table, events: Table, as_of: datetime.date, voting_age: int
         events: The table of that name.
         as_of: The day.
         voting_age: In years.
+        said: What texts are about, of one coding; None where nothing is read.
 
     Returns:
         The columns of `features`.
@@ -79,6 +88,7 @@ def describe(people: Table, events: Table, as_of: datetime.date, voting_age: int
     elections = _elections(votes)
     rows = _with_votes(known, votes, elections, as_of, voting_age)
     rows = _with_contacts(rows, past.filter(past.kind == "contact"), morning)
+    rows = _with_issue(rows, said, morning)
     rows = rows.mutate(
         as_of=ibis.date(as_of),
         age=ibis.date(as_of).delta(rows.born_on, unit="day") / _YEAR,
@@ -157,6 +167,19 @@ def _with_contacts(rows: Any, contacts: Any, morning: Any) -> Any:
         n_contacts=rows["_contacts"].fill_null(0),
         days_since_contact=morning.date().delta(rows["_contact"].date(), unit="day").cast("float64"),
     )
+
+
+def _with_issue(rows: Any, said: Any, morning: Any) -> Any:
+    """The issue of the latest text that is clear, said and known before the morning."""
+    import ibis
+
+    if said is None:
+        return rows.mutate(issue=ibis.null("string"))
+    clear = said.filter(said.reason.isnull() & (said.happened_at < morning) & (said.arrived_at <= morning))
+    latest = ibis.window(group_by="person_id", order_by=[ibis.desc("happened_at"), "source", "event_id"])
+    newest = clear.mutate(_rank=ibis.row_number().over(latest)).filter(lambda t: t["_rank"] == 0)
+    joined = rows.left_join(newest.select("person_id", "issue"), "person_id", rname="{name}_said")
+    return joined.drop("person_id_said")
 
 
 def _with_neighbours(rows: Any) -> Any:

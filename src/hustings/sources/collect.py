@@ -16,13 +16,16 @@ from hustings.campaign import expand
 from hustings.errors import SourceError
 from hustings.fingerprint import digest
 from hustings.sources.mapping import Block, Value, check_block, inherited
+from hustings.sources.polls import believable
 from hustings.sources.public import data_folder
 from hustings.stage import About, Result, stage
 from hustings.tables import spec
 from hustings.warehouse import count
 from hustings.warehouse.landing import LINE
 
-_TABLES = ("records", "record_events", "record_assignments", "record_outcomes", "opt_outs")
+_ABOUT_RECORDS = ("records", "record_events", "record_assignments", "record_outcomes", "opt_outs")
+_ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls")
+_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES)
 _HEAD = 1 << 20
 
 
@@ -60,6 +63,11 @@ def collect(
     record_assignments: Annotated[list[Block], About("How a row becomes a randomised assignment.")] = [],  # noqa: B006
     record_outcomes: Annotated[list[Block], About("How a row becomes an outcome.")] = [],  # noqa: B006
     opt_outs: Annotated[list[Block], About("How a row becomes a refusal of contact.")] = [],  # noqa: B006
+    places: Annotated[list[Block], About("How a row becomes a place.")] = [],  # noqa: B006
+    place_features: Annotated[list[Block], About("How a row becomes numbers about a place.")] = [],  # noqa: B006
+    results: Annotated[list[Block], About("How a row becomes results of an election.")] = [],  # noqa: B006
+    fundamentals: Annotated[list[Block], About("How a row becomes what is known besides polls.")] = [],  # noqa: B006
+    polls: Annotated[list[Block], About("How a row becomes the answers of a poll.")] = [],  # noqa: B006
     people_from: Annotated[
         str | None, About("The source whose records this file speaks of; itself unless given.")
     ] = None,
@@ -75,9 +83,9 @@ def collect(
 ) -> Result:
     """The rows of one file in every collected table, and what could not be kept."""
     blocks = [("records", records)] if records else []
-    for name, found in zip(
-        _TABLES[1:], (record_events, record_assignments, record_outcomes, opt_outs), strict=True
-    ):
+    about_records = (record_events, record_assignments, record_outcomes, opt_outs)
+    about_places = (places, place_features, results, fundamentals, polls)
+    for name, found in zip(_TABLES[1:], (*about_records, *about_places), strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")
@@ -85,7 +93,8 @@ def collect(
     landed = land(file, delimiter=delimiter, encoding=encoding)
     for name, block in blocks:
         check_block(source, name, block, landed.columns)
-        if "record_id" not in inherited(block, records.values() if records else {}):
+        own = records.values() if records else {}
+        if name in _ABOUT_RECORDS and "record_id" not in inherited(block, own):
             raise SourceError.of(
                 f"[sources.{source}] {name}: record_id is missing",
                 allowed="a column here, or in a records block of the same source",
@@ -101,7 +110,7 @@ def collect(
         made += _typed(
             rows, name, block, inherited(block, own), common, block.arrived_on or arrived, len(made)
         )
-    typed = {name: hold(_together(made)) for name, made in pieces.items()}
+    typed = {name: hold(believable(_together(made), name)) for name, made in pieces.items()}
     load = {"path": path, "refresh": refresh, "arrived": arrived, "mark": watch(folder, {"path": path})}
     return _split(landed, typed, common, load, hold)
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from hustings.errors import TableError
-from hustings.tables.collected import COLLECTED
-from hustings.tables.derived import DERIVED
-from hustings.tables.kept import KEPT
-from hustings.tables.planned import PLANNED
+from hustings.tables import collected, derived, forecast, giving, issues, kept, messages, planned
 from hustings.tables.schema import Column, TableSpec
 
 __all__ = ["TABLES", "Column", "TableSpec", "spec"]
 
-TABLES: dict[str, TableSpec] = {table.name: table for table in (*COLLECTED, *DERIVED, *PLANNED, *KEPT)}
+_ALL = (
+    *collected.COLLECTED,
+    *forecast.COLLECTED,
+    *derived.DERIVED,
+    *giving.GIVING,
+    *issues.ISSUE_TABLES,
+    *messages.LEARNED,
+    *forecast.DERIVED,
+    *planned.PLANNED,
+    *kept.KEPT,
+)
+TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
 
 
 def spec(name: str) -> TableSpec:

@@ -87,6 +87,9 @@ RECORD_EVENTS = TableSpec(
         Column("channel", "text", "Of a contact: `mail`, `phone`, `door`, … ."),
         Column("item", "text", "What was sent or said."),
         Column("value", "number", "An amount in cents, a count, or an answer's code.", privacy="person"),
+        Column(
+            "text", "text", "What was said, in its own words: a note, a letter, an answer.", privacy="contact"
+        ),
         Column("happened_at", "time", "When it happened.", required=True),
         Column("arrived_at", "time", "When the campaign could know of it.", required=True),
         _LOAD,

@@ -163,6 +163,13 @@ FEATURES = TableSpec(
         Column("voted_last_primary", "boolean", "Voted in the latest primary.", privacy="person"),
         Column("vote_pattern", "text", "Latest six elections, newest first, 1 voted and 0 not."),
         _number("years_since_vote", "Since the latest vote; null where none is known.", "years"),
+        Column(
+            "issue",
+            "text",
+            "What the person last spoke of clearly, as told by `[features] issues`.",
+            "",
+            "person",
+        ),
         _count("n_contacts", "Contacts received."),
         _number("days_since_contact", "Since the latest contact; null where none.", "days"),
         _number("household_share_voted", "Mean share voted of the others in the household.", "share"),

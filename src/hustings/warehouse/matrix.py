@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hustings.warehouse.arrays import arrays
 
-_NOT_NUMBERS = ("person_id", "as_of", "party", "vote_pattern")
+_NOT_NUMBERS = ("person_id", "as_of", "party", "issue", "vote_pattern")
 
 
 class Matrix(NamedTuple):
@@ -17,7 +17,7 @@ class Matrix(NamedTuple):
 
     Attributes:
         values: (n, p) floats; NaN where a feature is not known.
-        names: The p names: a column of `features`, `party=X`, or `vote_k` for the k-th latest election.
+        names: The p names: a column of `features`, `party=X`, `issue=X` or `vote_k` for the k-th latest election.
     """
 
     values: npt.NDArray[np.float32]
@@ -41,8 +41,8 @@ def matrix(rows: Any, names: tuple[str, ...] | None = None) -> Matrix:
     given = rows if isinstance(rows, dict) else arrays(rows)
     found: dict[str, npt.NDArray[np.float32]] = {}
     for name, column in given.items():
-        if name == "party":
-            found |= _parties(column, names)
+        if name in ("party", "issue"):
+            found |= _words(name, column, names)
         elif name == "vote_pattern":
             found |= _votes(column)
         elif name not in _NOT_NUMBERS and column.dtype != object:
@@ -61,14 +61,17 @@ def _varies(column: npt.NDArray[np.float32]) -> bool:
     return bool(len(known)) and bool(known.min() < known.max())
 
 
-def _parties(column: npt.NDArray[Any], names: tuple[str, ...] | None) -> dict[str, npt.NDArray[np.float32]]:
-    words = [name.removeprefix("party=") for name in names or () if name.startswith("party=")]
+def _words(
+    name: str, column: npt.NDArray[Any], names: tuple[str, ...] | None
+) -> dict[str, npt.NDArray[np.float32]]:
+    words = [given.removeprefix(f"{name}=") for given in names or () if given.startswith(f"{name}=")]
     if names is None:
         counts = {word: int(np.sum(column == word)) for word in set(column.tolist()) - {None}}
-        # The largest party is what the others are compared to; those of under one in a hundred are not told apart.
-        common = sorted(counts, key=lambda word: (-counts[word], word))[1:]
+        # The commonest is what the others are compared to, of issues nothing said; those of under one in a hundred
+        # are not told apart.
+        common = sorted(counts, key=lambda word: (-counts[word], word))[0 if name == "issue" else 1 :]
         words = [word for word in common if counts[word] >= 0.01 * len(column)]
-    return {f"party={word}": (column == word).astype(np.float32) for word in words}
+    return {f"{name}={word}": (column == word).astype(np.float32) for word in words}
 
 
 def _votes(column: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float32]]:

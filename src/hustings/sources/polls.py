@@ -1,0 +1,75 @@
+"""What no poll, place or result can say: rows of typed tables ─► the same rows with a reason where they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+ROUNDING = 0.5
+"""Each answer of a poll may be rounded up by half a point."""
+
+Faults = Callable[[Any], list[tuple[Any, Any]]]
+
+
+def _of_polls(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    poll = ibis.window(group_by=["poll_id", "place_id", "year"])
+    total, answers = rows.percent.sum().over(poll), rows.percent.count().over(poll)
+    told = ibis.literal("the answers add up to ") + total.round(1).cast("string") + " of 100"
+    return [
+        ((rows.percent < 0) | (rows.percent > 100), ibis.literal("percent is not between 0 and 100")),
+        (rows.n_asked < 1, ibis.literal("n_asked is below 1")),
+        (rows.ends_on < rows.starts_on, ibis.literal("ends_on is before starts_on")),
+        (total > 100 + ROUNDING * answers, told),
+    ]
+
+
+def _of_places(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (rows.parent_id == rows.place_id, ibis.literal("the place is part of itself")),
+        (rows.seats < 0, ibis.literal("seats is below 0")),
+        (rows.votes < 0, ibis.literal("votes is below 0")),
+    ]
+
+
+def _of_results(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [(rows.votes < 0, ibis.literal("votes is below 0"))]
+
+
+def _of_fundamentals(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [((rows.share < 0) | (rows.share > 1), ibis.literal("share is not between 0 and 1"))]
+
+
+CHECKS: Mapping[str, Faults] = {
+    "polls": _of_polls,
+    "places": _of_places,
+    "results": _of_results,
+    "fundamentals": _of_fundamentals,
+}
+
+
+def believable(rows: Any, table: str) -> Any:
+    """The rows of one collected table, with a reason where they say what cannot be.
+
+    Args:
+        rows: The table's columns, and `_reasons`.
+        table: Which.
+
+    Returns:
+        The same rows; `_reasons` has what was found besides, after `; `.
+    """
+    import ibis
+
+    if table not in CHECKS:
+        return rows
+    none = ibis.null("string")
+    found = [wrong.fill_null(False).ifelse(reason, none) for wrong, reason in CHECKS[table](rows)]
+    every = ibis.array([rows["_reasons"].nullif(""), *found])
+    return rows.mutate(_reasons=every.filter(lambda reason: reason.notnull()).join("; "))
