@@ -53,10 +53,7 @@ def value_votes(
     middle = float(found.value @ own.votes / own.votes.sum())
     scale = 1e4 * (100 if objective == "win" else 1)
     # Where hardly any draw is near a tie that decides, the value is known to be small and not how small.
-    told = [
-        error <= _ENOUGH * value
-        for value, error in zip(found.value, found.error, strict=True)
-    ]
+    told = [error <= _ENOUGH * value for value, error in zip(found.value, found.error, strict=True)]
     return {
         "race": [race] * n,
         "place_id": places,
@@ -69,5 +66,7 @@ def value_votes(
         "p_decides": [float(found.p_decides[alone[place]]) if place in alone else None for place in places],
         "votes": list(own.votes),
         "as_of": [known.odds["as_of"]] * n,
-        "reason": [None if sure else "too small to tell: its error is more than a quarter of it" for sure in told],
+        "reason": [
+            None if sure else "too small to tell: its error is more than a quarter of it" for sure in told
+        ],
     }

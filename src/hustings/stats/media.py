@@ -60,7 +60,9 @@ class Buy(NamedTuple):
     cap_price: Floats
 
 
-def audience(viewing: sparse.sparray | ArrayLike, worth: ArrayLike, people: ArrayLike | None = None) -> Audience:
+def audience(
+    viewing: sparse.sparray | ArrayLike, worth: ArrayLike, people: ArrayLike | None = None
+) -> Audience:
     """Who sees what, and what they are worth, checked.
 
     Args:
@@ -81,10 +83,17 @@ def audience(viewing: sparse.sparray | ArrayLike, worth: ArrayLike, people: Arra
     values = np.asarray(worth, dtype=np.float64)
     weights = np.ones(values.shape) if people is None else np.asarray(people, dtype=np.float64)
     if values.shape != (table.shape[0],) or weights.shape != values.shape:
-        raise DesignError.of("Viewing and worth do not fit", received=(table.shape, values.shape), allowed="(n, s); (n,)")
+        raise DesignError.of(
+            "Viewing and worth do not fit", received=(table.shape, values.shape), allowed="(n, s); (n,)"
+        )
     if not (np.isfinite(table.data).all() and (table.data >= 0).all() and (table.data <= 1).all()):
         raise DesignError.of("A viewing is no probability", allowed="0 to 1", then="check the table viewing")
-    if not (np.isfinite(values).all() and (values >= 0).all() and np.isfinite(weights).all() and (weights >= 0).all()):
+    if not (
+        np.isfinite(values).all()
+        and (values >= 0).all()
+        and np.isfinite(weights).all()
+        and (weights >= 0).all()
+    ):
         raise DesignError.of("A worth or a number of people is missing or negative", allowed="0 or more")
     return Audience(table, (values * weights).astype(np.float32))
 
@@ -154,7 +163,13 @@ def value_of_buys(viewers: Audience, units: ArrayLike, response: Response) -> fl
 
 
 def buy_in_order(
-    score: ArrayLike, price: ArrayLike, units: ArrayLike, budget: float, *, most_per_slot: float = np.inf, caps: Sequence[Cap] = ()
+    score: ArrayLike,
+    price: ArrayLike,
+    units: ArrayLike,
+    budget: float,
+    *,
+    most_per_slot: float = np.inf,
+    caps: Sequence[Cap] = (),
 ) -> Floats:
     """A rule of thumb: whole units of the slot with the highest score per cost first, until the budget ends.
 
@@ -190,18 +205,24 @@ def buy_in_order(
     return bought
 
 
-def _limits(viewers: Audience, price: ArrayLike, units: ArrayLike, budget: float, caps: Sequence[Cap]) -> Limits:
+def _limits(
+    viewers: Audience, price: ArrayLike, units: ArrayLike, budget: float, caps: Sequence[Cap]
+) -> Limits:
     prices, room = np.asarray(price, dtype=np.float64), np.asarray(units, dtype=np.float64)
     n_slots = viewers.viewing.shape[1]
     for name, values in (("price", prices), ("units", room)):
         if values.shape != (n_slots,) or not (np.isfinite(values).all() and (values >= 0).all()):
-            raise DesignError.of(f"The {name} of the slots", received=values.shape, allowed=f"({n_slots},), 0 or more")
+            raise DesignError.of(
+                f"The {name} of the slots", received=values.shape, allowed=f"({n_slots},), 0 or more"
+            )
     if not budget >= 0:
         raise DesignError.of("A budget is an amount", received=budget, allowed="0 or more")
     weights = [np.broadcast_to(np.asarray(cap.weight, np.float64), (n_slots,)) for cap in caps]
     for cap, weight in zip(caps, weights, strict=True):
         if not (np.isfinite(weight).all() and (weight >= 0).all() and cap.at_most >= 0):
-            raise DesignError.of(f"The cap {cap.name}", received=cap.at_most, allowed="weights and a limit of 0 or more")
+            raise DesignError.of(
+                f"The cap {cap.name}", received=cap.at_most, allowed="weights and a limit of 0 or more"
+            )
     least = [k for k, cap in enumerate(caps) if cap.at_least > 0]
     rows = [prices, *weights, *(-weights[k] for k in least)]
     ceiling = [float(prices @ room) + 1, *(float(w @ room) + 1 for w in weights)]
@@ -237,7 +258,9 @@ def _check_possible(limits: Limits, names: list[str]) -> None:
         )
 
 
-def _relaxed(viewers: Audience, limits: Limits, response: Response, tolerance: float) -> tuple[Floats, Floats, float, float]:
+def _relaxed(
+    viewers: Audience, limits: Limits, response: Response, tolerance: float
+) -> tuple[Floats, Floats, float, float]:
     """Units in parts, the limits' prices, the gap and the bound."""
     n = viewers.worth.size
     part, scale = viewers, 1.0
@@ -245,7 +268,9 @@ def _relaxed(viewers: Audience, limits: Limits, response: Response, tolerance: f
         rows = np.sort(np.random.default_rng(0).choice(n, _SAMPLE, replace=False))
         part, scale = Audience(viewers.viewing[rows], viewers.worth[rows]), n / _SAMPLE
     part = part._replace(turned=part.viewing.T.tocsr())
-    x, multiplier = climb(part, scale, limits, response, np.zeros(limits.room.size), np.zeros(limits.room.size), tolerance / 2)
+    x, multiplier = climb(
+        part, scale, limits, response, np.zeros(limits.room.size), np.zeros(limits.room.size), tolerance / 2
+    )
     best, bound = x, np.inf
     for _ in range(_ROUNDS):
         value, slope = gradient(viewers, response, x)
@@ -300,7 +325,9 @@ def _at_least(limits: Limits, units: Floats, x: Floats) -> Floats:
     return units
 
 
-def _unit_gains(worth: NDArray[np.float32], columns: sparse.csc_array, response: Response, units: Floats) -> Floats:
+def _unit_gains(
+    worth: NDArray[np.float32], columns: sparse.csc_array, response: Response, units: Floats
+) -> Floats:
     """(s,) what one unit more of each slot adds, exactly."""
     from hustings.stats.response import share_of_effect
 

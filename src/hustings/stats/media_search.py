@@ -74,7 +74,9 @@ def most(slope: Floats, limits: Limits) -> float:
         method="highs",
     )
     if found.status != 0:
-        raise DesignError.of("Nothing keeps to all limits", received=found.message, then="lower the minimum buys")
+        raise DesignError.of(
+            "Nothing keeps to all limits", received=found.message, then="lower the minimum buys"
+        )
     return float(-found.fun) * unit
 
 
@@ -146,7 +148,10 @@ def _in_turn(point: Floats, metric: Floats, limits: Limits, now: _Dual) -> _Dual
         if over(0.0) <= 0:
             price[k] = 0.0
             continue
-        low, high = 0.0, max(float(price[k]), float((np.abs(metric / np.where(row == 0, np.inf, row))).max()), 1e-30)
+        low, high = (
+            0.0,
+            max(float(price[k]), float((np.abs(metric / np.where(row == 0, np.inf, row))).max()), 1e-30),
+        )
         for _ in range(200):
             if over(high) <= 0:
                 break
@@ -187,7 +192,9 @@ def climb(
             new, price = projected(ahead + slope / (steep * metric), steep * metric, limits, price)
             move = new - ahead
             value_new, slope_new = at(new)
-            if value_new >= value_ahead + slope @ move - 0.5 * steep * np.dot(metric, move**2) - 1e-7 * abs(value_ahead):
+            if value_new >= value_ahead + slope @ move - 0.5 * steep * np.dot(metric, move**2) - 1e-7 * abs(
+                value_ahead
+            ):
                 break
             steep *= 2
         if value_new < value:

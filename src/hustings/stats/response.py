@@ -130,5 +130,7 @@ def adstock(weeks_before: ArrayLike, half_life_weeks: float) -> Floats:
     """
     weeks = np.asarray(weeks_before, dtype=np.float64)
     if not half_life_weeks > 0 or (weeks < 0).any():
-        raise DesignError.of("A half-life or a week", received=half_life_weeks, allowed="above 0; not after the day")
+        raise DesignError.of(
+            "A half-life or a week", received=half_life_weeks, allowed="above 0; not after the day"
+        )
     return np.asarray(0.5 ** (weeks / half_life_weeks))
