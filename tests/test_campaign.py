@@ -34,7 +34,7 @@ def test_a_byte_order_mark_before_the_first_section_does_no_harm(make_folder):
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        ("nmae = 'x'", ["unknown setting 'nmae'", "did you mean 'name'", "allowed: as_of,"]),
+        ("nmae = 'x'", ["unknown setting 'nmae'", "did you mean 'name'", "allowed: aim,"]),
         ("seed = 'one'", ["seed has a wrong type", "received 'one'", "a whole number"]),
         ("seed = true", ["seed has a wrong type", "received True", "a whole number"]),
         ("as_of = '2026-01-01'", ["as_of has a wrong type", "received '2026-01-01'", "a day, as 2026-11-03"]),
@@ -114,3 +114,12 @@ def test_a_variable_that_is_not_set_is_named_with_the_command_that_sets_it(monke
     ):
         expand("${LISTS}/a.csv", Path())
     assert expand("${LISTS}/a.csv", Path(), {"LISTS": "mine"}).as_posix() == "mine/a.csv"
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [("aim = 'love'", "added_ballots, net_votes, win"), ("aim = 'win'", "decisive_race is missing")],
+)
+def test_an_aim_is_one_of_three_and_winning_needs_a_race(make_folder, line, part):
+    with pytest.raises(SettingError, match=part):
+        read_campaign(make_folder(HEAD + line + "\n"))

@@ -14,6 +14,7 @@ from typing import Any
 from hustings.errors import CampaignError, SettingError
 
 FILE = "campaign.toml"
+AIMS = ("added_ballots", "net_votes", "win")
 _HELP = "hustings settings"
 
 
@@ -30,6 +31,8 @@ class Campaign:
         country: Whose telephone numbers and rules count, as an ISO 3166 code.
         currency: Of all amounts, as an ISO 4217 code.
         playbook: Which stages run.
+        aim: What a plan's gain is counted in, as in `AIMS`.
+        decisive_race: The race whose `vote_values` say what a net vote is worth.
         seed: Of all randomness.
         retention_days: How long published snapshots are kept by `hustings tidy`.
         sections: Every other section, as read.
@@ -43,6 +46,8 @@ class Campaign:
     country: str = "US"
     currency: str = "USD"
     playbook: str = "election"
+    aim: str = "added_ballots"
+    decisive_race: str = ""
     seed: int = 0
     retention_days: int = 30
     sections: Mapping[str, Any] = field(default_factory=dict)
@@ -61,6 +66,8 @@ ABOUT = {
     "country": "Country, an ISO 3166 code of two letters: whose telephone numbers and ad platforms' rules count.",
     "currency": "Currency of all amounts, an ISO 4217 code; amounts are in its hundredths.",
     "playbook": "Which field of use: it names the stages that run.",
+    "aim": "What every plan's gain is counted in: `added_ballots`, `net_votes` or `win` (probability of winning).",
+    "decisive_race": "The race, a `[races.…]` section, whose odds are to be moved; needed for the aim `win`.",
     "seed": "Seed of all randomness: the same seed gives the same numbers.",
     "retention_days": "Days for which `hustings tidy` keeps published snapshots.",
 }
@@ -127,7 +134,7 @@ def head_faults(head: Mapping[str, Any]) -> Iterator[SettingError]:
     types: dict[str, type] = {
         name: kind
         for kind, names in (
-            (str, ("name", "place", "country", "currency", "playbook")),
+            (str, ("name", "place", "country", "currency", "playbook", "aim", "decisive_race")),
             (int, ("seed", "retention_days")),
             (datetime.date, ("election_day", "as_of")),
         )
@@ -145,6 +152,11 @@ def head_faults(head: Mapping[str, Any]) -> Iterator[SettingError]:
     for key in ("name", "election_day"):
         if key not in head:
             yield SettingError.of(f"[campaign] {key} is missing", allowed=ABOUT[key], then=_HELP)
+    yield from _odd_values(head)
+
+
+def _odd_values(head: Mapping[str, Any]) -> Iterator[SettingError]:
+    """Values of a right type that mean nothing."""
     currency = head.get("currency", "USD")
     if isinstance(currency, str) and not re.fullmatch(r"[A-Z]{3}", currency):
         yield SettingError.of(
@@ -153,6 +165,13 @@ def head_faults(head: Mapping[str, Any]) -> Iterator[SettingError]:
     country = head.get("country", "US")
     if isinstance(country, str) and not re.fullmatch(r"[A-Z]{2}", country):
         yield SettingError.of("[campaign] country", received=country, allowed="two capital letters, as US")
+    aim = head.get("aim", AIMS[0])
+    if isinstance(aim, str) and aim not in AIMS:
+        yield SettingError.of("[campaign] aim", received=aim, allowed=", ".join(AIMS), then=_HELP)
+    if aim == "win" and not head.get("decisive_race"):
+        yield SettingError.of(
+            "[campaign] decisive_race is missing", allowed=ABOUT["decisive_race"], then=_HELP
+        )
     for key, least in (("retention_days", 1), ("seed", 0)):
         number = head.get(key, least)
         if isinstance(number, int) and number < least:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hustings.campaign import ABOUT
+from hustings.campaign import ABOUT, AIMS
 from hustings.errors import CampaignError
 from hustings.instances import PART, SHARED
 from hustings.playbooks import PLAYBOOKS
@@ -80,6 +80,8 @@ def _campaign() -> dict[str, Any]:
         "country": {"type": "string", "pattern": "^[A-Z]{2}$", "default": "US"},
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "USD"},
         "playbook": {"enum": list(PLAYBOOKS), "default": PLAYBOOKS[0]},
+        "aim": {"enum": list(AIMS), "default": AIMS[0]},
+        "decisive_race": text,
         "seed": {"type": "integer", "minimum": 0, "default": 0},
         "retention_days": {"type": "integer", "minimum": 1, "default": 30},
     }

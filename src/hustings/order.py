@@ -106,12 +106,13 @@ def _check_makers(stages: Sequence[Stage]) -> None:
     for stage in stages:
         for table in stage.writes:
             other = maker.setdefault(table, stage)
-            # Declared instances of two stages write parts of one table (`models`): each replaces its own.
-            if other is not stage and not (other.each and stage.each and other.writes[0] != stage.writes[0]):
+            # Two stages write parts of one table (`models`, `offers`), and each node replaces its own rows: never
+            # of the table that one of them is named after.
+            if other is not stage and table in (stage.writes[0], other.writes[0]):
                 raise FlowError.of(
                     f"Two stages make {table}",
                     received=f"{other.path} and {stage.path}",
-                    allowed="one stage for each table, or parts by declared instances",
+                    allowed="one stage for the table it is named after; parts of another",
                     then="take one of them out of the playbook",
                 )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hustings.campaign import ABOUT, Campaign
+from hustings.campaign import ABOUT, AIMS, Campaign
 from hustings.instances import SHARED
 from hustings.order import load_stages
 from hustings.sources.mapping import Block, Value, Where
@@ -102,7 +102,7 @@ def _campaign() -> Iterator[Setting]:
         default = defaults[key]
         given = "" if default in (inspect.Parameter.empty, "") else written(default)
         required = default is inspect.Parameter.empty and key != "as_of"
-        limits = {"retention_days": "1 or more", "seed": "0 or more"}.get(key, "")
+        limits = {"retention_days": "1 or more", "seed": "0 or more", "aim": ", ".join(AIMS)}.get(key, "")
         yield Setting("campaign", key, words(hints[key]), given, limits, about, required)
 
 

@@ -13,14 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from hustings.errors import CampaignError, DesignError
+from hustings.simulate import files
 from hustings.simulate.damage import damage_counts, damaged_rows, shuffled_in
 from hustings.simulate.declaration import declaration
 from hustings.simulate.elections import DRAWN_ON, MAILED_ON, PAST
 from hustings.simulate.map import coordinates
 from hustings.simulate.names import Names, draw_names
+from hustings.simulate.part import Drawn
+from hustings.simulate.parts import PARTS
 from hustings.simulate.politics import Politics, draw_politics
 from hustings.simulate.population import PARTIES
 from hustings.simulate.world import CHANNELS, World, check_people, draw_world
@@ -33,7 +35,11 @@ CANVASS = "sources/canvass.csv"
 BOOK = "sources/supporters.csv"
 TRUTH = "truth.parquet"
 DECLARATION = "campaign.toml"
-FILES = (VOTERS, MAILING, TURNOUT, OPT_OUTS, CANVASS, BOOK, TRUTH, DECLARATION)
+FILES = (
+    *(VOTERS, MAILING, TURNOUT, OPT_OUTS, CANVASS, BOOK, TRUTH),
+    *(file for part in PARTS for file in part.files),
+    DECLARATION,
+)
 """In the order in which they are put in place: a folder with a campaign.toml has everything else."""
 
 
@@ -119,7 +125,7 @@ def _write_files(
 ) -> Written:
     world, politics, names = drawn
     people = world.arm.size
-    ids = _ids("V", np.arange(1, people + 1))
+    ids = files.ids("V", np.arange(1, people + 1))
     damaged = damage_counts(people)
     (staging / "sources").mkdir()
     _write_voters(staging / VOTERS, _voter_columns(world, politics, names, ids), damaged, rng)
@@ -129,6 +135,8 @@ def _write_files(
     _write_canvass(staging / CANVASS, politics, ids)
     _write_book(staging / BOOK, politics, ids)
     _write_truth(staging / TRUTH, world, politics, ids)
+    for part, own in zip(PARTS, rng.spawn(len(PARTS)), strict=True):
+        part.write(staging, Drawn(world, politics, names, ids), own)
     return Written(
         folder=folder,
         n_people=people,
@@ -176,23 +184,24 @@ def _voter_columns(world: World, politics: Politics, names: Names, ids: pa.Array
     latitude, longitude = coordinates(world)
     columns = {
         "voter_id": ids,
-        "household_id": _ids("H", world.household + 1),
+        "household_id": files.ids("H", world.household + 1),
         "first_name": names.given,
         "last_name": names.family,
         "birth_date": pc.strftime(pa.array(world.born_on), "%m/%d/%Y"),
-        "sex": _pick(["M", "F"], world.female),
-        "party": _pick(list(PARTIES), world.party),
+        "sex": files.pick(["M", "F"], world.female),
+        "party": files.pick(list(PARTIES), world.party),
         "address": names.address,
         "zip": names.postcode,
-        "latitude": _degrees(latitude),
-        "longitude": _degrees(longitude),
-        "precinct": _places("P", world.place),
-        "region": _places("R", world.region),
+        "latitude": files.degrees(latitude),
+        "longitude": files.degrees(longitude),
+        "precinct": files.places("P", world.place),
+        "region": files.places("R", world.region),
         "registered": pc.strftime(pa.array(world.registered_on), "%m/%d/%Y"),
         "partisan_index": pa.array(politics.vendor.astype(np.int64)).cast(pa.string()),
     }
     votes = {
-        election.column: _pick(["N", "Y"], world.votes[:, column]) for column, election in enumerate(PAST)
+        election.column: files.pick(["N", "Y"], world.votes[:, column])
+        for column, election in enumerate(PAST)
     }
     return columns | votes
 
@@ -201,8 +210,8 @@ def _write_voters(
     path: Path, columns: Mapping[str, pa.Array], counts: Mapping[str, int], rng: np.random.Generator
 ) -> None:
     damaged = damaged_rows(columns, counts, rng)
-    lines = shuffled_in(_lines(columns, ","), [damaged[i] for i in rng.permutation(len(damaged))], rng)
-    path.write_bytes(_as_bytes(columns, ",", lines))
+    lines = shuffled_in(files.lines(columns, ","), [damaged[i] for i in rng.permutation(len(damaged))], rng)
+    path.write_bytes(files.as_bytes(columns, ",", lines))
 
 
 def _write_mailing(path: Path, world: World, ids: pa.Array) -> None:
@@ -211,12 +220,12 @@ def _write_mailing(path: Path, world: World, ids: pa.Array) -> None:
     arm = world.arm[tested]
     columns = {
         "voter_id": ids.take(pa.array(tested)),
-        "precinct": _places("P", world.place[tested]),
-        "arm": _pick(list(world.arms), arm),
-        "mailed_on": _pick(["", MAILED_ON.isoformat()], arm > 0),
+        "precinct": files.places("P", world.place[tested]),
+        "arm": files.pick(list(world.arms), arm),
+        "mailed_on": files.pick(["", MAILED_ON.isoformat()], arm > 0),
     }
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-        packed.write(_as_bytes(columns, "|", _lines(columns, "|")))
+        packed.write(files.as_bytes(columns, "|", files.lines(columns, "|")))
 
 
 def _write_turnout(path: Path, world: World, ids: pa.Array) -> None:
@@ -229,10 +238,10 @@ def _write_opt_outs(path: Path, world: World, ids: pa.Array, rng: np.random.Gene
     day = np.datetime64(DRAWN_ON, "D") - rng.integers(1, 200, who.size).astype("timedelta64[D]")
     columns = {
         "voter_id": ids.take(pa.array(who)),
-        "channel": _pick(list(CHANNELS), world.opt_out[who]),
+        "channel": files.pick(list(CHANNELS), world.opt_out[who]),
         "day": pc.strftime(pa.array(day), "%Y-%m-%d"),
     }
-    path.write_bytes(_as_bytes(columns, "\t", _lines(columns, "\t")))
+    path.write_bytes(files.as_bytes(columns, "\t", files.lines(columns, "\t")))
 
 
 def _write_canvass(path: Path, politics: Politics, ids: pa.Array) -> None:
@@ -242,7 +251,7 @@ def _write_canvass(path: Path, politics: Politics, ids: pa.Array) -> None:
         "date": pc.strftime(pa.array(politics.asked_on[order]), "%Y-%m-%d"),
         "support": pa.array(politics.answer[order]).cast(pa.string()),
     }
-    path.write_bytes(_as_bytes(columns, ",", _lines(columns, ",")))
+    path.write_bytes(files.as_bytes(columns, ",", files.lines(columns, ",")))
 
 
 def _write_book(path: Path, politics: Politics, ids: pa.Array) -> None:
@@ -251,11 +260,11 @@ def _write_book(path: Path, politics: Politics, ids: pa.Array) -> None:
     columns = {
         "voter_id": ids.take(pa.array(politics.doer[order])),
         "date": pc.strftime(pa.array(politics.done_on[order]), "%Y-%m-%d"),
-        "what": _pick(["shift", "gift"], politics.is_gift[order]),
+        "what": files.pick(["shift", "gift"], politics.is_gift[order]),
         "cents": pc.fill_null(cents.cast(pa.string()), ""),
         "entered": pc.strftime(pa.array(politics.entered_on[order]), "%Y-%m-%d"),
     }
-    path.write_bytes(_as_bytes(columns, ",", _lines(columns, ",")))
+    path.write_bytes(files.as_bytes(columns, ",", files.lines(columns, ",")))
 
 
 def _write_truth(path: Path, world: World, politics: Politics, ids: pa.Array) -> None:
@@ -265,28 +274,3 @@ def _write_truth(path: Path, world: World, politics: Politics, ids: pa.Array) ->
     for name in ("p_support", "p_give", "mean_gift", "p_help"):
         table = table.append_column(name, pa.array(getattr(politics, name)))
     pq.write_table(table, path, compression="zstd")
-
-
-def _lines(columns: Mapping[str, pa.Array], delimiter: str) -> list[str]:
-    return list(pc.binary_join_element_wise(*columns.values(), delimiter).to_pylist())
-
-
-def _as_bytes(columns: Mapping[str, pa.Array], delimiter: str, lines: list[str]) -> bytes:
-    return "\n".join([delimiter.join(columns), *lines, ""]).encode()
-
-
-def _ids(letter: str, numbers: NDArray[np.int64]) -> pa.Array:
-    padded = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 7, "0")
-    return pc.binary_join_element_wise(letter, padded, "")
-
-
-def _degrees(numbers: NDArray[np.float64]) -> pa.Array:
-    return pc.fill_null(pc.round(pa.array(numbers, from_pandas=True), 5).cast(pa.string()), "")
-
-
-def _places(letter: str, numbers: NDArray[np.int64]) -> pa.Array:
-    return _pick([f"{letter}{number + 1:04d}" for number in range(int(numbers.max()) + 1)], numbers)
-
-
-def _pick(words: list[str], index: NDArray[np.int64] | NDArray[np.bool_]) -> pa.Array:
-    return pa.array(words, pa.string()).take(pa.array(index.astype(np.int64)))

@@ -14,6 +14,7 @@ from hustings.simulate.elections import (
     PAST,
     POSTED_ON,
 )
+from hustings.simulate.parts import PARTS
 
 _TEXT = Template("""\
 #:schema ./campaign.schema.json
@@ -236,7 +237,7 @@ def declaration(people: int, seed: int) -> str:
         f" happened_at = {election.day} }},"
         for election in PAST
     )
-    return _TEXT.substitute(
+    own = _TEXT.substitute(
         people=f"{people:,}",
         seed=seed,
         election_day=ELECTION_DAY,
@@ -250,3 +251,4 @@ def declaration(people: int, seed: int) -> str:
         budget_cents=f"{people // 100 * 600:_}",
         target=f"{people // 100 * 35:_}",
     )
+    return "\n".join([own, *(part.declaration(people) for part in PARTS)])

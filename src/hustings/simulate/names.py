@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from hustings.simulate import files
 from hustings.simulate.population import Population
 
 _FAMILIES = [
@@ -86,10 +87,10 @@ def draw_names(population: Population, rng: np.random.Generator) -> Names:
     family = np.where(own, rng.integers(len(_FAMILIES), size=n), family)
     codes = [f"{region + 1:05d}" for region in range(int(population.region.max()) + 1)]
     return Names(
-        given=_pick([*_WOMEN, *_MEN], given),
-        family=_pick(_FAMILIES, family),
+        given=files.pick([*_WOMEN, *_MEN], given),
+        family=files.pick(_FAMILIES, family),
         address=_addresses(population, rng),
-        postcode=_pick(codes, population.region),
+        postcode=files.pick(codes, population.region),
     )
 
 
@@ -112,12 +113,8 @@ def _addresses(population: Population, rng: np.random.Generator) -> pa.Array:
     first, place, rank = house_ranks(population)
     street = (place * STREETS_PER_PLACE + rank % STREETS_PER_PLACE) % len(_STREETS)
     number = pa.array(101 + 2 * (rank // STREETS_PER_PLACE)).cast(pa.string())
-    house = pc.binary_join_element_wise(number, _pick(_STREETS, street), " ")
+    house = pc.binary_join_element_wise(number, files.pick(_STREETS, street), " ")
     flat = pa.array(rng.integers(1, 30, first.size)).cast(pa.string())
     in_flat = pc.binary_join_element_wise('"', house, ", Apt ", flat, '"', "")
     address = pc.if_else(pa.array(rng.random(first.size) < 0.15), in_flat, house)
     return address.take(pa.array(population.household))
-
-
-def _pick(words: list[str], index: NDArray[np.int64]) -> pa.Array:
-    return pa.array(words, pa.string()).take(pa.array(index))

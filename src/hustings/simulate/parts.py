@@ -1,0 +1,8 @@
+"""Which parts the simulated campaign has besides its voters, its test of mail and its book of gifts."""
+
+from __future__ import annotations
+
+from hustings.simulate.part import Part
+
+PARTS: tuple[Part, ...] = ()
+"""In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""
