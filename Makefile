@@ -22,7 +22,7 @@ demo: venv
 	$(BIN)/hustings demo
 
 test: venv chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4
 	$(MAKE) lint
 
 lint: venv
