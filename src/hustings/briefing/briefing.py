@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 from hustings.briefing.messages import message_findings
 from hustings.briefing.race import odds_text
-from hustings.briefing.race_words import chances, place_name
+from hustings.briefing.race_words import chances, counts_most, worth_text
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import count
@@ -125,13 +125,7 @@ def _races(odds: list[Row], values: list[Row]) -> Iterator[Finding]:
         worth = [row for row in values if row["race"] == race and row["relative"] is not None]
         if len(worth) > 1:
             best = max(worth, key=lambda row: row["relative"])
-            yield Finding(
-                "forecast",
-                f"A vote counts most in {place_name(best)}: {best['relative']:.1f} times the mean of {race}.",
-                f"10,000 net votes there add {best['per_10000']:.2g} points to the chance of winning."
-                if best["objective"] == "win"
-                else f"10,000 net votes there add {best['per_10000']:.2g} seats.",
-            )
+            yield Finding("forecast", f"{counts_most(best, True)} ({race}).", f"{worth_text(best)}.")
 
 
 def _polls(uses: list[Row]) -> Iterator[Finding]:

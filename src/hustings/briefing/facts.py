@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -42,6 +42,7 @@ class Facts:
         forecast_moves: Rows of `forecast_moves`.
         forecast_checks: Rows of `forecast_checks`.
         vote_values: Rows of `vote_values`.
+        tables: Rows of the tables that the departments' panels are made from, by name.
     """
 
     name: str = ""
@@ -66,6 +67,11 @@ class Facts:
     forecast_moves: Records = ()
     forecast_checks: Records = ()
     vote_values: Records = ()
+    tables: Mapping[str, Records] = field(default_factory=dict)
+
+    def rows(self, table: str) -> list[Record]:
+        """Rows of one of `tables`; none where there are none."""
+        return list(self.tables.get(table, ()))
 
 
 def card(model: Record) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hustings.briefing import look, pictures, race, sections
+from hustings.briefing import look, panels, pictures, race, sections
 from hustings.briefing.cards import cards
 from hustings.briefing.facts import Facts
 
@@ -47,6 +47,7 @@ def render(facts: Facts) -> str:
             decisions=sections.decisions(facts),
             concerns=sections.concerns(facts),
             races=race.races(facts),
+            panels=panels.panels(facts),
             goals=sections.goals(facts),
             lifts=pictures.lift_pictures(facts),
             reliability=pictures.reliability_picture(facts),

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from hustings.briefing import panels
 from hustings.briefing.facts import Facts
 from hustings.campaign import Campaign
 from hustings.errors import CampaignError
@@ -87,6 +88,7 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             actions=rows["actions"],
             sources=_sources(lake, day),
             **forecast,
+            tables={name: _rows(lake, name) for name in panels.tables()},
         )
 
 

@@ -10,7 +10,7 @@ from hustings.briefing import charts, lines, maps
 from hustings.briefing.facts import Facts, Record
 from hustings.briefing.look import clean, day, figure, known, plural, spread
 from hustings.briefing.pictures import NARROW, Picture
-from hustings.briefing.race_words import chances, ends_of, percent, place_name
+from hustings.briefing.race_words import chances, counts_most, ends_of, percent, place_name
 from hustings.briefing.reliability import Bin, reliability_chart
 
 WIDE, SIDE = 580, 440
@@ -77,12 +77,7 @@ def ranking_picture(places: list[Record], own: Record, number: int, facts: Facts
     order.sort(key=lambda row: -float(row["share"]))
     rows = [_ranked(row, values) for row in order]
     most = max(order, key=lambda row: known(values[row["place_id"]].get("value")) or 0)
-    worth = known(values[most["place_id"]].get("relative"))
-    title = (
-        f"A vote counts most in {place_name(most)}: {figure(worth, 1)} times the mean"
-        if worth is not None and len(leaves) > 1
-        else f"A vote in {place_name(most)} is worth {figure(values[most['place_id']].get('per_10000'), 2)} points for 10,000"
-    )
+    title = counts_most({**most, **values[most["place_id"]]}, len(leaves) > 1)
     choice = clean(own.get("choice"))
     caption = (
         f"Expected margin of {choice} in points, with 95 % intervals, "

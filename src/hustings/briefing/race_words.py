@@ -54,3 +54,30 @@ def place_name(row: Record) -> str:
     name, code = clean(row.get("name")), clean(row.get("place_id"))
     drawn = maps.shapes()["places"].get(code)
     return str(drawn["name"]) if drawn and name in ("", code) else name or code
+
+
+def worth_text(value: Record) -> str:
+    """What votes in a place are worth, for as many as it can have: never more than a tenth of its own.
+
+    >>> worth_text({"value": 1e-6, "votes": 2e6, "objective": "win"})
+    '10,000 net votes there add 1 points to the chance of winning'
+    >>> worth_text({"value": 2e-4, "votes": 3000, "objective": "win"})
+    '100 net votes there add 2 points to the chance of winning'
+    """
+    worth, votes = known(value.get("value")) or 0.0, known(value.get("votes")) or 1e6
+    many = next((n for n in (10_000, 1_000, 100) if n <= votes / 10), 10)
+    gain = worth * many * (100 if value.get("objective") == "win" else 1)
+    unit = "points to the chance of winning" if value.get("objective") == "win" else "seats"
+    return f"{many:,} net votes there add {gain:.2g} {unit}"
+
+
+def counts_most(best: Record, several: bool) -> str:
+    """Where a vote counts most, or that it counts the same everywhere.
+
+    >>> counts_most({"place_id": "p1", "name": "Ward 1", "relative": 3.21}, True)
+    'A vote counts most in Ward 1: 3.2 times the mean'
+    """
+    relative = known(best.get("relative"))
+    if several and relative is not None and relative >= 1.05:
+        return f"A vote counts most in {place_name(best)}: {figure(relative, 1)} times the mean"
+    return f"A vote counts the same everywhere: {worth_text(best).replace(' there', '')}"
