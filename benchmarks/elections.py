@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from hustings.stats.races import Race, make_race, simulate, tipping_points, win_probability
-from hustings.stats.scenarios import given_leads, lead_of_margin, paths_to_victory
+from hustings.stats.races import Race, make_race, simulate, win_probability
+from hustings.stats.scenarios import given_leads, lead_of_margin, paths_to_victory, tipping_points
 from hustings.stats.vote_values import value_of_plan, vote_values
 
 ELECTORS = (

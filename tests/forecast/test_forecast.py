@@ -222,6 +222,7 @@ RULES = {
     "state": 'rule = "plurality"\nwithin = "B"',
     "majority": 'rule = "majority"',
     "seats": 'rule = "seats"\nobjective = "seats"',
+    "proportional": 'rule = "proportional"\ndivisors = "sainte_lague"\nthreshold = 0.05\nobjective = "seats"',
     "referendum": 'rule = "referendum"\nthreshold = 0.55',
     "cantons": 'rule = "referendum"\nneeded = 8',
 }
@@ -240,11 +241,16 @@ def test_any_race_is_a_few_words_of_the_file_and_several_stand_beside_each_other
         assert 0 <= own["p_win"] <= 1
         mine = [row for row in values if row["race"] == kind]
         assert [row["place_id"] for row in mine] == (["B"] if kind == "state" else ["A", "B", "C"])
-        assert all(row["value"] > 0 for row in mine)
+        assert all(row["value"] > 0 or (kind == "proportional" and row["reason"]) for row in mine)
     # With two choices most votes are more than half; a higher bar, or cantons besides, are harder.
     assert odds["majority"]["p_win"] == pytest.approx(odds["plurality"]["p_win"], abs=0.03)
     assert odds["referendum"]["p_win"] < odds["majority"]["p_win"] > odds["cantons"]["p_win"]
     assert {row["objective"] for row in values if row["race"] == "seats"} == {"seats"}
+    # In proportion, a place that is lost still brings seats, and no place tips the race.
+    assert odds["proportional"]["seats_low"] > odds["seats"]["seats_low"]
+    assert odds["proportional"]["divisors"] == "sainte_lague"
+    tipping = [row["p_tipping"] for row in rows(folder, "forecast") if row["race"] == "proportional"]
+    assert tipping == [None] * 4
 
 
 def test_a_primary_of_three_is_forecast_by_the_share_of_each(make_folder, rows):

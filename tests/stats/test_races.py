@@ -15,9 +15,9 @@ from hustings.stats.races import (
     make_race,
     outcomes,
     simulate,
-    tipping_points,
     win_probability,
 )
+from hustings.stats.scenarios import tipping_points
 
 
 def leads(*rows: tuple[float, ...]) -> np.ndarray:

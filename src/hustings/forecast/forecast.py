@@ -16,7 +16,9 @@ from hustings.forecast.shares import Shares, shares_of
 from hustings.forecast.thumb import mean_of_polls
 from hustings.forecast.tree import Contests, contests_of
 from hustings.stage import About, Result, Table, stage
+from hustings.stats.proportional import Divisors
 from hustings.stats.races import Outcomes, Rule
+from hustings.stats.scenarios import Paths
 
 Columns = dict[str, list[Any]]
 _TABLES = (
@@ -47,8 +49,16 @@ def forecast_race(
     within: Annotated[str | None, About("The place whose race it is; the whole unless given.")] = None,
     needed: Annotated[float | None, About("Seats that win; more than half unless given.", gt=0)] = None,
     threshold: Annotated[
-        float | None, About("Share of the vote that wins; one half unless given.", gt=0, le=1)
+        float | None,
+        About(
+            "Share of the vote that wins, one half unless given; of a proportional race, from which there are seats.",
+            gt=0,
+            le=1,
+        ),
     ] = None,
+    divisors: Annotated[
+        Divisors, About("Of a proportional race: how each place's seats are divided.")
+    ] = "d_hondt",
     tails: Annotated[
         float | None, About("Degrees of freedom of polls' own errors: few trust polls far off less.", gt=2)
     ] = None,
@@ -64,7 +74,11 @@ def forecast_race(
         ids = {row["place_id"] for row in tables["places"]}
         tables["polls"] += own_polls(own, surveys, ids, election_day.year, [choice, *rivals])
     model = prepare(tables, choice=choice, rivals=rivals, election_day=election_day, as_of=as_of, tails=tails)
-    contests = contests_of(model.tree, model.votes, rule, place=within, needed=needed, threshold=threshold)
+    contests = contests_of(
+        model.tree, model.votes, rule, place=within, needed=needed, threshold=threshold, divisors=divisors
+    )
+    if rule == "proportional":
+        threshold = None  # a place is led by the first, whatever the share from which there are seats
     now, seed = morning(model, as_of), int(rng.integers(1 << 62))
     found = history.race_draws(contests, now, np.random.default_rng(seed), draws)
     shares = _shares(model, now, threshold, rng)
@@ -98,8 +112,8 @@ def _places(
     """Rows of `forecast`: every place of the tree."""
     tree, n = model.tree, len(model.tree.ids)
     tipping = np.full(n, np.nan)
-    if contests.race.seats.size > 1:
-        chance = stats.races.tipping_points(contests.race, found)
+    if contests.race.seats.size > 1 and contests.race.divisors is None:
+        chance = stats.scenarios.tipping_points(contests.race, found)
         for place, seats, p in zip(contests.places, contests.race.seats, chance, strict=True):
             tipping[place] = p if seats > 0 and place != contests.places[contests.whole] else np.nan
     prior = shares_of(
@@ -166,7 +180,9 @@ def _seat_counts(found: Outcomes, race: str) -> Columns:
 
 
 def _paths(model: Model, contests: Contests, found: Outcomes, race: str) -> Columns:
-    ways = stats.scenarios.paths_to_victory(contests.race, found)
+    # In proportion to votes no place is won or lost as a whole.
+    shared = contests.race.divisors is not None
+    ways = Paths((), 0.0, (), ()) if shared else stats.scenarios.paths_to_victory(contests.race, found)
     names = [model.tree.ids[place] for place in contests.places]
     seats = contests.race.seats
     n = len(ways.paths)

@@ -13,7 +13,7 @@ from hustings.forecast.model import Model, Morning, jointly
 from hustings.forecast.shares import shares_of
 from hustings.forecast.thumb import mean_of_polls
 from hustings.forecast.tree import Contests
-from hustings.stats.races import FloatArray, Outcomes
+from hustings.stats.races import IN_DISTRICTS, FloatArray, Outcomes
 from hustings.tables import spec
 
 Columns = dict[str, list[Any]]
@@ -66,8 +66,9 @@ def odds_of(
         "choice": model.choice,
         "rivals": ", ".join(model.rivals),
         "place_id": model.tree.ids[contests.places[contests.whole]],
-        "needed": contests.race.needed if rule in ("electors", "seats") else None,
-        "threshold": contests.race.threshold,
+        "needed": contests.race.needed if rule in IN_DISTRICTS else None,
+        "threshold": contests.race.threshold or contests.race.hurdle or None,
+        "divisors": contests.race.divisors,
         "as_of": as_of,
     }
     return {name: [(common | row).get(name) for row in rows] for name in spec("odds").names}
@@ -114,10 +115,10 @@ def _averaged(model: Model, contests: Contests, now: Morning, as_of: datetime.da
     if not np.isfinite(known).all() or len(model.rivals) > 1:
         return found | {"reason": "there are places without polls, and no polls of the whole"}
     lead = np.log(known / (1 - known))
-    leads = stats.races.contest_leads(contests.race, lead[None, :, None])[0, :, 0]
+    leads = stats.races.contest_leads(contests.race, lead[None, :, None]).astype(np.float32)
     whole = float(known @ contests.race.votes / contests.race.votes.sum())
     seated = contests.race.seats.size > 1
     return found | {
         "share": whole,
-        "seats": float(contests.race.seats[leads > 0].sum()) if seated else None,
+        "seats": float(stats.races.outcomes(contests.race, leads).seats[0]) if seated else None,
     }

@@ -85,6 +85,7 @@ def restore(race: str, forecast: Any, leads: Any, covariances: Any, odds: Any) -
         place=told["place_id"],
         needed=_needed(told),
         threshold=told["threshold"],
+        divisors=told["divisors"] or "d_hondt",
     )
     return Forecast(tree, contests, votes, mean.reshape(-1, len(rivals)), spread, rivals, told, by_place)
 

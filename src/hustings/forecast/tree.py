@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from hustings import stats
 from hustings.errors import SettingError, TableError
-from hustings.stats.races import FloatArray, Race, Rule
+from hustings.stats.proportional import Divisors
+from hustings.stats.races import IN_DISTRICTS, FloatArray, Race, Rule
 
 Row = Mapping[str, Any]
 
@@ -147,6 +148,7 @@ def contests_of(
     place: str | None = None,
     needed: float | None = None,
     threshold: float | None = None,
+    divisors: Divisors = "d_hondt",
 ) -> Contests:
     """The race for a place by a rule: who votes in it, which contests decide, and the vote of the whole.
 
@@ -156,7 +158,8 @@ def contests_of(
         rule: The winner's rule.
         place: The place whose race it is; the whole unless given.
         needed: Seats that win; more than half unless given.
-        threshold: Share that wins.
+        threshold: Share that wins; for `proportional` the share from which a party gets seats.
+        divisors: For `proportional`, how seats are divided.
 
     Returns:
         The race.
@@ -172,7 +175,7 @@ def contests_of(
     inside = tree.below(top)
     leaves = np.flatnonzero(inside)
     placed = []
-    if rule in ("electors", "seats") or needed is not None:
+    if rule in IN_DISTRICTS or needed is not None:
         below = [(i, tree.below(i)) for i in range(len(tree.ids)) if tree.seats[i] > 0 and i != top]
         placed = [(i, member) for i, member in below if member[leaves].any() and not (member > inside).any()]
         if not placed:
@@ -184,12 +187,18 @@ def contests_of(
             )
     members = np.array([member[leaves] for _, member in placed]).reshape(-1, leaves.size)
     cast = votes[leaves]
-    if rule in ("electors", "seats"):
+    if rule in IN_DISTRICTS:
         # The whole votes too, for no seat: its share is the popular vote.
         seats = np.append(tree.seats[[i for i, _ in placed]], 0.0)
         enough = np.floor(seats.sum() / 2) + 1 if needed is None else needed
         race = stats.races.make_race(
-            rule, cast, members=np.vstack([members, np.ones(leaves.size)]), seats=seats, needed=float(enough)
+            rule,
+            cast,
+            members=np.vstack([members, np.ones(leaves.size)]),
+            seats=seats,
+            needed=float(enough),
+            threshold=threshold if rule == "proportional" else None,
+            divisors=divisors,
         )
     else:
         given = tree.seats[[i for i, _ in placed]] if placed else None

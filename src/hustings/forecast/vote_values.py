@@ -37,7 +37,7 @@ def value_votes(
         raise SettingError.of(
             f"[races.{race}] objective = 'seats' needs a race for seats",
             received=known.odds["rule"],
-            allowed="rule = 'electors' or 'seats'",
+            allowed="rule = 'electors', 'seats' or 'proportional'",
         )
     own, contests = known.contests.race, known.contests
     found = stats.vote_values.vote_values(
@@ -50,6 +50,7 @@ def value_votes(
     n = len(places)
     alone = {known.tree.ids[place]: i for i, place in enumerate(contests.places) if i != contests.whole}
     alone |= {places[0]: contests.whole} if n == 1 else {}
+    alone = {place: i for place, i in alone.items() if np.isfinite(found.p_decides[i])}
     middle = float(found.value @ own.votes / own.votes.sum())
     scale = 1e4 * (100 if objective == "win" else 1)
     # Where hardly any draw is near a tie that decides, the value is known to be small and not how small.

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
+from hustings.stats.proportional import Divisors, our_seats
 
 FloatArray = NDArray[np.float64]
-Rule = Literal["electors", "seats", "plurality", "majority", "referendum"]
-RULES = ("electors", "seats", "plurality", "majority", "referendum")
+Rule = Literal["electors", "seats", "proportional", "plurality", "majority", "referendum"]
+RULES = ("electors", "seats", "proportional", "plurality", "majority", "referendum")
+IN_DISTRICTS = ("electors", "seats", "proportional")
+"""Rules by which contests bring seats."""
 DRAWS = 66_000
 _BLOCK = 1 << 22
 _MOST = 1 << 29
@@ -50,6 +53,8 @@ class Race(NamedTuple):
         needed: Seats that win.
         votes: (p,) votes expected in each place, for two parties those of the two.
         threshold: Share of the vote that wins a contest, or None: the first of several wins it.
+        divisors: How each contest's seats are divided in proportion to votes; None where the first gets them all.
+        hurdle: Share of a contest's votes below which a party gets none of them.
     """
 
     weights: FloatArray
@@ -57,6 +62,8 @@ class Race(NamedTuple):
     needed: float
     votes: FloatArray
     threshold: float | None = None
+    divisors: Divisors | None = None
+    hurdle: float = 0.0
 
     @property
     def contest_votes(self) -> FloatArray:
@@ -106,21 +113,25 @@ def make_race(
     seats: ArrayLike | None = None,
     needed: float | None = None,
     threshold: float | None = None,
+    divisors: Divisors = "d_hondt",
 ) -> Race:
     """The race that a rule makes of its places.
 
     `electors` and `seats`: each contest gives its seats to the first, and more than half of them win, or
-    `needed`. `plurality`: the votes of all places together, the first wins. `majority`: the same, with more than
+    `needed`. `proportional`: each contest gives its seats in proportion to votes, to parties above the `threshold`, and
+    more than half, or `needed`, win. `plurality`: the votes of all places together, the first wins. `majority`: the same, with more than
     half (or `threshold`) of all votes. `referendum`: yes needs more than `threshold` of all votes, and with
     `needed` also to carry contests with that many seats (the people and the cantons).
 
     Args:
-        rule: One of the five.
+        rule: One of `RULES`.
         votes: (p,) votes expected in each place, above 0.
         members: (c, p) whether a place votes in a contest; each place is a contest of its own unless given.
         seats: (c,) seats of each contest; for `electors` and `seats`, and for a referendum with `needed`.
         needed: Seats that win; more than half unless given.
-        threshold: Share that wins a contest, between 0 and 1; one half unless given.
+        threshold: Share that wins a contest, between 0 and 1; one half unless given. For `proportional` the
+            share from which a party gets seats.
+        divisors: For `proportional`: `d_hondt` or `sainte_lague`.
 
     Returns:
         The race.
@@ -137,10 +148,10 @@ def make_race(
     cast = np.asarray(votes, dtype=np.float64)
     if cast.ndim != 1 or not cast.size or not (np.isfinite(cast) & (cast > 0)).all():
         raise DesignError.of("Votes do not fit", received=cast.shape, allowed="(p,) numbers above 0")
-    share = 0.5 if threshold is None and rule != "plurality" else threshold
+    share = 0.5 if threshold is None and rule not in ("plurality", "proportional") else threshold
     if share is not None and not 0 < share < 1:
         raise DesignError.of("No such threshold", received=share, allowed="a share between 0 and 1")
-    districts = rule in ("electors", "seats")
+    districts = rule in IN_DISTRICTS
     whole = np.ones((1, cast.size))
     if not districts and needed is None:
         return Race(_weights(whole, cast), np.ones(1), 1.0, cast, share)
@@ -155,6 +166,8 @@ def make_race(
         raise DesignError.of(
             "So many seats cannot be won", received=enough, allowed=f"more than 0, to {total:g}"
         )
+    if rule == "proportional":
+        return Race(_weights(belongs, cast), given, enough, cast, None, divisors, threshold or 0.0)
     if districts:
         return Race(_weights(belongs, cast), given, enough, cast, threshold)
     # The whole weighs more than all contests together: both are needed, and neither is enough.
@@ -280,8 +293,10 @@ def outcomes(race: Race, leads: NDArray[np.float32], scale: NDArray[np.float32] 
     >>> outcomes(race, np.array([[[0.1], [-0.1]], [[-0.1], [0.1]]], dtype=np.float32)).won
     array([ True, False])
     """
-    carried = (leads > 0).all(axis=2)
-    seats = carried.astype(np.float32) @ race.seats.astype(np.float32)
+    if race.divisors is not None:
+        seats = our_seats(leads, race.seats, race.divisors, race.hurdle).sum(axis=1)
+    else:
+        seats = (leads > 0).all(axis=2).astype(np.float32) @ race.seats.astype(np.float32)
     stretch = np.ones(leads.shape[0], dtype=np.float32) if scale is None else scale
     return Outcomes(leads, seats, seats >= race.needed - 1e-3, stretch)
 
@@ -362,34 +377,3 @@ def win_probability(won: ArrayLike, weights: ArrayLike | None = None) -> Estimat
     n = float(weight.sum() ** 2 / (weight @ weight))
     middle = (p * n + 2) / (n + 4)
     return Estimate(p, float(np.sqrt(middle * (1 - middle) / (n + 4))))
-
-
-def tipping_points(race: Race, found: Outcomes) -> FloatArray:
-    """How often each contest is the one that decides.
-
-    In a draw, contests are ordered by our lead, the largest first; the one that brings the seats to `needed` is
-    the tipping point. The race is won exactly when the tipping point is: no other contest has that property.
-
-    Args:
-        race: From `make_race`.
-        found: From `simulate`.
-
-    Returns:
-        (c,) share of the draws; they sum to 1. Its error is sqrt(p (1 - p) / n).
-
-    Source: the definition is FiveThirtyEight's (Silver 2008), from our own side in every draw.
-
-    >>> race = make_race("electors", [1, 1, 1], seats=[1, 1, 1])
-    >>> tipping_points(race, outcomes(race, np.array([[[3.0], [1.0], [2.0]]], dtype=np.float32)))
-    array([0., 0., 1.])
-    """
-    lead = found.leads.min(axis=2)
-    contests = race.seats.size
-    if contests == 1:
-        return np.ones(1)
-    order = np.argsort(-lead, axis=1)
-    gained = np.cumsum(race.seats.astype(np.float32)[order], axis=1)
-    first = (gained >= race.needed - 1e-3).argmax(axis=1)
-    decisive = order[np.arange(order.shape[0]), first]
-    counts: FloatArray = np.bincount(decisive, minlength=contests) / order.shape[0]
-    return counts

@@ -159,6 +159,38 @@ def given_winners(found: Outcomes, won: ArrayLike, lost: ArrayLike = ()) -> NDAr
     return agree
 
 
+def tipping_points(race: Race, found: Outcomes) -> FloatArray:
+    """How often each contest is the one that decides.
+
+    In a draw, contests are ordered by our lead, the largest first; the one that brings the seats to `needed` is
+    the tipping point. The race is won exactly when the tipping point is: no other contest has that property.
+
+    Args:
+        race: From `make_race`.
+        found: From `simulate`.
+
+    Returns:
+        (c,) share of the draws; they sum to 1. Its error is sqrt(p (1 - p) / n).
+
+    Source: the definition is FiveThirtyEight's (Silver 2008), from our own side in every draw.
+
+    >>> from hustings.stats.races import make_race, outcomes
+    >>> race = make_race("electors", [1, 1, 1], seats=[1, 1, 1])
+    >>> tipping_points(race, outcomes(race, np.array([[[3.0], [1.0], [2.0]]], dtype=np.float32)))
+    array([0., 0., 1.])
+    """
+    lead = found.leads.min(axis=2)
+    contests = race.seats.size
+    if contests == 1:
+        return np.ones(1)
+    order = np.argsort(-lead, axis=1)
+    gained = np.cumsum(race.seats.astype(np.float32)[order], axis=1)
+    first = (gained >= race.needed - 1e-3).argmax(axis=1)
+    decisive = order[np.arange(order.shape[0]), first]
+    counts: FloatArray = np.bincount(decisive, minlength=contests) / order.shape[0]
+    return counts
+
+
 def paths_to_victory(race: Race, found: Outcomes, *, most: int = 8, contested: int = _CONTESTED) -> Paths:
     """The smallest sets of contests that win most of the draws.
 

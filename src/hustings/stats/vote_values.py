@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
+from hustings.stats.proportional import our_seats
 from hustings.stats.races import Estimate, FloatArray, Outcomes, Race, contest_leads, factor, outcomes
 
 Objective = Literal["win", "seats"]
@@ -72,6 +73,10 @@ def vote_values(
     makes them draws given the tie, so that every draw counts. With several parties the tie is the one for the
     first place, rival by rival; a vote moves the lead by 1 / (s T_c), s the share of the tied.
 
+    Where seats are given in proportion to votes no tie decides alone. The value is then the derivative of the
+    expected outcome f as our leads in a contest move together, E[(f - mean f) 1' S^-1 (x - mean x)]: what the draws
+    themselves say, whatever the rule. A vote moves the leads by 1 / (2 T_c s (1 - s)), s our share there.
+
     Args:
         race: From `make_race`.
         found: From `simulate`, with the same mean and covariance.
@@ -87,7 +92,7 @@ def vote_values(
         DesignError: An unknown objective, or shapes that do not fit.
 
     Source: Gelman, Silver & Edlin, Economic Inquiry 50 (2012), section II. The conditional draws are Matheron's
-    rule.
+    rule; the derivative by the draws is the score-function (likelihood-ratio) estimator, Glynn, CACM 33 (1990).
 
     >>> from hustings.stats.races import make_race, simulate
     >>> race, rng = make_race("plurality", [1000.0]), np.random.default_rng(1)
@@ -97,6 +102,8 @@ def vote_values(
     """
     if objective not in OBJECTIVES:
         raise DesignError.unknown("Unknown objective", objective, OBJECTIVES)
+    if race.divisors is not None:
+        return _in_proportion(race, found, mean, covariance, objective)
     n = found.won.size if draws is None else max(2, min(draws, found.won.size))
     contests, rivals = found.leads.shape[1:]
     spread = _spread_of_contests(race, mean, covariance)
@@ -116,6 +123,36 @@ def vote_values(
     value, value_error = ((race.weights > 0).T @ each).T
     p_decides = np.divide(decides, density, out=np.zeros(contests), where=density > 0)
     return Values(value, value_error, p_decides, density)
+
+
+def _in_proportion(
+    race: Race, found: Outcomes, mean: ArrayLike, covariance: ArrayLike, objective: Objective
+) -> Values:
+    """The value of a net vote where contests give their seats in proportion to votes."""
+    n, contests, rivals = found.leads.shape
+    given = np.flatnonzero(race.seats > 0)
+    own = (given[:, None] * rivals + np.arange(rivals)).ravel()
+    spread = _spread_of_contests(race, mean, covariance)[np.ix_(own, own)]
+    leads = found.leads.reshape(n, -1)[:, own].astype(np.float64)
+    centre = leads.mean(axis=0)
+    # A direction in which nothing varies says nothing: the pseudo-inverse leaves it out.
+    scores = (
+        (leads - centre) @ np.linalg.pinv(spread, hermitian=True) / found.scale[:, None].astype(float) ** 2
+    )
+    together = scores.reshape(n, given.size, rivals).sum(axis=2)
+    seats = our_seats(found.leads[:, given], race.seats[given], race.divisors or "d_hondt", race.hurdle)
+    outcome = seats.astype(float) if objective == "seats" else found.won.astype(float)[:, None]
+    products = (outcome - outcome.mean(axis=0)) * together
+    share = 1 / (1 + np.exp(-centre).reshape(given.size, rivals).sum(axis=1))
+    moved = 1 / (2 * race.contest_votes[given] * share * (1 - share))
+    worth, error = np.zeros(contests), np.zeros(contests)
+    worth[given] = np.maximum(products.mean(axis=0), 0.0) * moved  # more votes never cost a seat
+    # Where no draw differs, the value is not nought but too small for so many draws: as if one had.
+    least = together.std(axis=0) / n
+    error[given] = np.maximum(products.std(axis=0, ddof=1) / np.sqrt(n), least) * moved
+    belongs = (race.weights > 0).T
+    unknown = np.full(contests, np.nan)
+    return Values(belongs @ worth, np.sqrt(belongs @ error**2), unknown, unknown)
 
 
 def _at_the_tie(

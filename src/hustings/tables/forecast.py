@@ -181,7 +181,14 @@ ODDS = TableSpec(
         Column("rivals", "text", "Against whom, separated by `, `.", required=True),
         Column("place_id", "text", "The place whose race it is.", required=True),
         _number("needed", "Seats that win."),
-        _number("threshold", "Share of the vote that wins; null where the first one does.", "share"),
+        _number(
+            "threshold",
+            "Share of the vote that wins, or from which a party gets seats; null where there is none.",
+            "share",
+        ),
+        Column(
+            "divisors", "text", "How seats are divided in proportion to votes: `d_hondt`, `sainte_lague`."
+        ),
         _number("p_win", "Probability of winning the race.", "share"),
         _number("p_win_error", "Its Monte Carlo standard error.", "share"),
         _number("p_tie", "Probability that nobody has the seats needed.", "share"),
