@@ -31,6 +31,8 @@ place = "Simulated state"
 currency = "USD"
 playbook = "election"
 seed = $seed
+aim = "win" # every plan counts what it adds to the probability of winning …
+decisive_race = "governor" # … this race
 
 # ── where the data are, and what their columns mean ────────────────────────────────────────────────
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hustings.simulate.part import Part
+from hustings.simulate.race import RACE
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (RACE,)
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""
