@@ -1,0 +1,127 @@
+"""What a test of places could find, tried on the places' own history before a cent is spent."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hustings.errors import DesignError
+from hustings.stats.clusters import Floats, Integers
+from hustings.stats.geo_design import Ways
+from hustings.stats.geo_readings import frame, stock
+
+_WINDOWS = 12
+_DEALINGS = 300
+_STEPS = 30
+
+
+class Power(NamedTuple):
+    """What the test could find.
+
+    Attributes:
+        detectable: Effect of one unit of dose that would be found with the power wished; infinity where the test can
+            find nothing, however large.
+        false_alarms: How often it would find something where nothing was spent.
+        n_windows: Stretches of the history on which it was tried.
+        n_dealings: Dealings tried on each.
+    """
+
+    detectable: float
+    false_alarms: float
+    n_windows: int
+    n_dealings: int
+
+
+def detectable_dose_effect(
+    history: ArrayLike,
+    sequences: ArrayLike,
+    dealings: Ways,
+    *,
+    half_life: float = 0.0,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    weight: ArrayLike | None = None,
+) -> Power:
+    """The smallest effect that the test would find in four cases of five, on stretches of the history.
+
+    Each stretch is read as if the test had taken place there, with every dealing in turn as the one that did and all as
+    the yardstick: an effect moves both. Nothing is assumed of how outcomes vary.
+
+    Args:
+        history: (p, h) outcomes before the test.
+        sequences: (a, w) doses of the test's weeks.
+        dealings: From `ways`.
+        half_life: Of the dose, in weeks.
+        power: Chance of finding it, between alpha and 1.
+        alpha: Size of the two-sided test.
+        weight: (p, h) people behind each outcome.
+
+    Returns:
+        The power.
+
+    Raises:
+        DesignError: A history that is not two weeks longer than the test, or chances that make no sense.
+
+    >>> from hustings.stats.geo_design import parallel, ways
+    >>> rng = np.random.default_rng(1)
+    >>> dealt = ways(np.arange(12) % 2, np.zeros(12, int), rng)
+    >>> found = detectable_dose_effect(rng.standard_normal((12, 20)), parallel([0, 1], 4), dealt)
+    >>> bool(0.5 < found.detectable < 1.5), bool(found.false_alarms <= 0.06)
+    (True, True)
+    """
+    told, doses = np.asarray(history, np.float64), np.asarray(sequences, np.float64)
+    if not 0 < alpha < power < 1:
+        raise DesignError.of(
+            "Chances", received=f"alpha {alpha}, power {power}", allowed="0 < alpha < power < 1"
+        )
+    weeks = doses.shape[1]
+    if told.ndim != 2 or told.shape[1] < weeks + 2:
+        raise DesignError.of(
+            "The history is too short to try the test on it",
+            received=f"{told.shape[-1]} weeks for a test of {weeks}",
+            allowed="two weeks more than the test",
+        )
+    heavy = None if weight is None else np.broadcast_to(np.asarray(weight, np.float64), told.shape)
+    dealt = dealings.sequence[:_DEALINGS]
+    last = told.shape[1] - weeks
+    starts = np.unique(np.linspace(max(2, last // 2), last, _WINDOWS).astype(int))
+    tries = [_window(told, heavy, int(start), doses, dealt, half_life) for start in starts]
+    none = _found(tries, 0.0, alpha)
+    high = 1.0
+    for _ in range(60):
+        if _found(tries, high, alpha) >= power:
+            break
+        high *= 2
+    else:
+        return Power(np.inf, none, len(starts), len(dealt))
+    low = 0.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _found(tries, middle, alpha) >= power else (middle, high)
+    return Power(high, none, len(starts), len(dealt))
+
+
+def _window(
+    told: Floats, heavy: Floats | None, start: int, doses: Floats, dealt: Integers, half_life: float
+) -> tuple[Floats, Floats]:
+    """Correlations of the dealings with the outcome, and of one another times their length."""
+    end = start + doses.shape[1]
+    known = frame(told[:, :end], None if heavy is None else heavy[:, :end])
+    full = np.zeros((len(doses), end))
+    full[:, start:] = doses
+    z = known.rest(stock(full, half_life)[dealt])
+    size = np.sqrt((z * z).sum(1))
+    unit = np.divide(z, size[:, None], out=np.zeros_like(z), where=size[:, None] > 1e-9)
+    return unit @ known.outcome, (unit @ unit.T) * size[None, :]
+
+
+def _found(tries: list[tuple[Floats, Floats]], effect: float, alpha: float) -> float:
+    """How often the test refuses no effect, over stretches and dealings."""
+    shares = []
+    for alone, moved in tries:
+        shown = np.abs(alone[:, None] + effect * moved)
+        p = (shown >= np.diagonal(shown)[None, :] * (1 - 1e-9)).mean(0)
+        shares.append(np.mean(p <= alpha + 1e-9))
+    return float(np.mean(shares))
