@@ -47,11 +47,45 @@ def _of_fundamentals(rows: Any) -> list[tuple[Any, Any]]:
     return [((rows.share < 0) | (rows.share > 1), ibis.literal("share is not between 0 and 1"))]
 
 
+def _of_place_outcomes(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (rows.value.isnan() | rows.value.isinf(), ibis.literal("value is no number")),
+        (~(rows.weight > 0), ibis.literal("weight is not above 0")),
+    ]
+
+
+def _of_place_doses(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (
+            ~(rows.dose >= 0) | rows.dose.isinf() | rows.dose.isnan(),
+            ibis.literal("dose is below 0 or no number"),
+        )
+    ]
+
+
+def _of_spends(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (
+            ~(rows.cents >= 0) | rows.cents.isinf() | rows.cents.isnan(),
+            ibis.literal("cents is below 0 or no number"),
+        )
+    ]
+
+
 CHECKS: Mapping[str, Faults] = {
     "polls": _of_polls,
     "places": _of_places,
     "results": _of_results,
     "fundamentals": _of_fundamentals,
+    "place_outcomes": _of_place_outcomes,
+    "place_doses": _of_place_doses,
+    "spends": _of_spends,
 }
 
 

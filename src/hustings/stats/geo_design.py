@@ -20,6 +20,8 @@ from hustings.stats.design import draw_arms
 EXACT = 20_000
 """Up to so many ways of dealing are all looked at; more are drawn from."""
 _CANDIDATES = 4_000
+_FEWEST = 100
+"""Balance may not leave fewer ways than this: with 20, no test could ever find anything."""
 
 
 class Dealt(NamedTuple):
@@ -189,7 +191,7 @@ def deal(
         block: (p,) integer codes; all alike for none.
         rng: Randomness.
         history: (p, h) outcomes before the test.
-        accepted: Share of dealings that are balanced enough, in (0, 1].
+        accepted: Share of dealings that are balanced enough, in (0, 1]; more where that would leave fewer than 100.
 
     Returns:
         The dealing, with the distance that counted: `ways` needs it.
@@ -219,6 +221,8 @@ def deal(
         first = _with_all(first, codes, len(table), rng)
     if accepted == 1 or history is None:
         return Dealt(first, np.inf, 0.0)
+    n_all = math.prod(_arrangements(first[codes == b]) for b in np.unique(codes))
+    accepted = min(1.0, max(accepted, _FEWEST / n_all))
     candidates = _shuffled(first, codes, _CANDIDATES, rng)
     far = distances(table, candidates, history)
     most = float(np.quantile(far, accepted, method="higher"))

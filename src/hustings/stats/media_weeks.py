@@ -146,6 +146,56 @@ def plan_weeks(
     return Weeks(cents, gain, float(cents.sum()), bound, gap, marginal, why)
 
 
+def gains_of_draws(
+    draws: ArrayLike, cents: ArrayLike, price: ArrayLike, most: float, worth: ArrayLike, votes: ArrayLike
+) -> Floats:
+    """What one channel's money gains under each draw from what is known of its response.
+
+    Args:
+        draws: (d, 4) full effect, rate, shape (NaN of an exponential), half-life.
+        cents: (a, w) money.
+        price: (a, w) cents of one unit of dose.
+        most: Highest tested dose; nothing counts above.
+        worth: (d, a) or (a,) as in `gain_of`; drawn too where it is not known for sure.
+        votes: (w,) shares.
+
+    Returns:
+        (d,) gains.
+
+    >>> told = gains_of_draws([[0.1, 1.0, np.nan, 0.5], [0.0, 1.0, np.nan, 0.5]], [[100.0]], [[100.0]], 5.0, [1e3], [1.0])
+    >>> told.round(4).tolist()
+    [63.2121, 0.0]
+    """
+    table = np.asarray(draws, np.float64)
+    dose = np.minimum(np.asarray(cents, np.float64) / np.asarray(price, np.float64), most)
+    kept = (0.5 ** (1 / np.maximum(table[:, 3], 1e-3)))[:, None]
+    cast, left = np.asarray(votes, np.float64), np.zeros((len(table), dose.shape[0]))
+    share = np.zeros_like(left)
+    for week in range(dose.shape[1]):
+        left = kept * left + dose[:, week]
+        if cast[week] > 0:
+            z = table[:, 1:2] * left
+            shape = table[:, 2:3]
+            power = z ** np.nan_to_num(shape, nan=1.0)
+            share += cast[week] * np.where(np.isnan(shape), -np.expm1(-z), power / (power + 1))
+    return np.asarray(table[:, 0] * (share * np.asarray(worth, np.float64)).sum(1))
+
+
+def marginal_gain(
+    channels: Sequence[Channel], cents: ArrayLike, worth: ArrayLike, votes: ArrayLike
+) -> Floats:
+    """What one more cent gains for each channel, area and week; 0 where the tested doses end.
+
+    >>> one = Channel(0.1, Response(1.0), 0.0, 5.0, [[100.0]])
+    >>> marginal_gain([one], [[[0.0]]], [1000.0], [1.0]).tolist()
+    [[[1.0]]]
+    """
+    money, value, cast = (np.asarray(v, np.float64) for v in (cents, worth, votes))
+    price = np.array([np.broadcast_to(np.asarray(c.price, np.float64), money.shape[1:]) for c in channels])
+    room = price * np.array([channel.most for channel in channels])[:, None, None]
+    return np.where(money < room * (1 - 1e-6), _slope(channels, price, money, value, cast)[1], 0.0)
+
+
 def spread(budget: float, by_area: ArrayLike, by_week: ArrayLike, n_channels: int) -> Floats:
     """A rule of thumb: the same share of the money for an area in every week.
 

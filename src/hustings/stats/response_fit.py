@@ -17,7 +17,7 @@ from hustings.stats.clusters import Floats
 from hustings.stats.geo_readings import Frame, frame, stock
 from hustings.stats.response import Response, share_of_effect
 
-HALF_LIVES = np.geomspace(0.15, 8.0, 14)
+HALF_LIVES = np.geomspace(0.1, 8.0, 16)
 """Weeks. The week of the dose is the shortest that weekly outcomes can tell."""
 SHAPES = np.array([0.5, 0.7, 1.0, 1.4, 2.0, 3.0])
 _SCALES = np.geomspace(1 / 8, 8, 25)
@@ -139,7 +139,9 @@ def fit_response(
     own = points[:, 0] == KINDS.index(chosen)
     at = rng.choice(np.flatnonzero(own), draws, p=np.exp(log[own] - log[own].max()) / np.exp(log[own] - log[own].max()).sum())  # fmt: skip
     effect = mean[at] + np.sqrt(variance[at]) * rng.standard_normal(draws)
-    told = np.column_stack([effect, points[at, 1], points[at, 2], points[at, 3]])
+    # Points of a grid stand for what lies between them.
+    between = np.exp(rng.uniform(-0.5, 0.5, (2, draws)) * [[np.log(_SCALES[1] / _SCALES[0])], [np.log(HALF_LIVES[1] / HALF_LIVES[0])]])  # fmt: skip
+    told = np.column_stack([effect, points[at, 1] * between[0], points[at, 2], points[at, 3] * between[1]])
     w = np.exp(log[own] - log[own].max())
     w /= w.sum()
     (rate, shape, life), errors = _moments(points[own, 1:4], w)
@@ -193,6 +195,41 @@ def curves(rate: ArrayLike, shape: ArrayLike, dose: ArrayLike) -> Floats:
     return np.where(np.isnan(shapes).reshape(-1, *extra), -np.expm1(-z), power / (power + 1))
 
 
+def mean_curve(draws: ArrayLike, tested_to: float) -> tuple[float, Response, float]:
+    """The one curve nearest to the mean of all draws within the tested doses: what a plan is made with.
+
+    Args:
+        draws: (d, 4) as `Fit.draws`; full effects of 0 are draws without an effect.
+        tested_to: As `Fit.tested_to`.
+
+    Returns:
+        Full effect, curve and half-life; the half-life keeps the mean share that is left after a week.
+
+    Raises:
+        DesignError: No draws.
+
+    >>> full, curve, life = mean_curve([[0.04, 1.0, np.nan, 1.0], [0.0, 1.0, np.nan, 1.0]], 2.0)
+    >>> round(full, 3), round(curve.rate, 2), life
+    (0.02, 1.0, 1.0)
+    """
+    table = np.asarray(draws, np.float64)
+    if table.ndim != 2 or table.shape[1] != 4 or not len(table):
+        raise DesignError.of("There are no draws", received=table.shape, allowed="(d, 4)")
+    z = np.linspace(0, tested_to, 41)[1:]
+    mean = (table[:, :1] * curves(table[:, 1], table[:, 2], z)).mean(0)
+    rates = 1 / (np.geomspace(1 / 8, 8, 121) * tested_to)
+    exponential = bool(np.isnan(table[:, 2]).all())
+    shapes = np.array([np.nan]) if exponential else SHAPES
+    rate, shape = (part.ravel() for part in np.meshgrid(rates, shapes))
+    r = curves(rate, shape, z)
+    full = (r @ mean) / (r * r).sum(1)
+    off = ((mean - full[:, None] * r) ** 2).sum(1)
+    best = int(off.argmin())
+    kept = float((0.5 ** (1 / np.maximum(table[:, 3], 1e-3))).mean())
+    life = float(np.log(0.5) / np.log(max(kept, 1e-300)))
+    return float(full[best]), Response(float(rate[best]), None if exponential else float(shape[best])), life
+
+
 class _Known(NamedTuple):
     dose: Floats
     before: Frame
@@ -226,11 +263,10 @@ def _prepared(trial: Trial) -> _Known:
     z = np.column_stack([known.rest(s**k) for s in stocks for k in (0.5, 1.0)])
     left, size, _ = np.linalg.svd(z, full_matrices=False)
     span = left[:, size > 1e-6 * max(size[0], 1e-300)]
-    rest = np.full(y.size, np.nan)
-    rest[known.cells] = (known.outcome - span @ (span.T @ known.outcome)) / known.root
+    flat = np.full(y.size, np.nan)
+    flat[known.cells] = (known.outcome - span @ (span.T @ known.outcome)) / known.root
     weeks = y.shape[1]
-    rest = rest.reshape(y.shape)
-    correlation = _correlation(rest, weeks)
+    correlation = _correlation(flat.reshape(y.shape), weeks)
     cells = np.full(y.size, np.nan)
     cells[known.cells] = y.ravel()[known.cells]
     root = np.full(y.size, np.nan)

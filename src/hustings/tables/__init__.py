@@ -8,6 +8,7 @@ from hustings.tables import (
     derived,
     field,
     forecast,
+    geo,
     giving,
     issues,
     kept,
@@ -26,6 +27,7 @@ _ALL = (
     *forecast.COLLECTED,
     *field.COLLECTED,
     *surveys.COLLECTED,
+    *geo.COLLECTED,
     *derived.DERIVED,
     *giving.GIVING,
     *issues.ISSUE_TABLES,
@@ -36,8 +38,10 @@ _ALL = (
     *planned.PLANNED,
     *offers.OFFERED,
     *field.DERIVED,
+    *geo.DERIVED,
     *kept.KEPT,
     *tested.DRAWN,
+    *geo.KEPT,
 )
 TABLES: dict[str, TableSpec] = {table.name: table for table in _ALL}
 
