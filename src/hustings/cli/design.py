@@ -11,11 +11,18 @@ from hustings.cli.options import AsJson, Folder
 
 
 def design(
-    test: Annotated[str, typer.Argument(metavar="TEST", help="A test: an [experiments.TEST] section.")],
+    test: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEST", help="A test: an [experiments.TEST] section, or one of places, [geo_tests.TEST]."
+        ),
+    ],
     folder: Folder = None,
     json: AsJson = False,
 ) -> None:
     """Say what a test could find if persons, households or places were drawn, before it is drawn.
+
+    Of a test of places with several doses: what it costs and the effect that it would find, tried on the places' history.
 
     Once it is drawn, say what was drawn and when it may be read.
 
@@ -27,6 +34,9 @@ def design(
     from hustings.reading import read
 
     campaign = read_campaign(folder or Path())
+    if test in campaign.sections.get("geo_tests", {}):
+        _design_places(campaign, test, json)
+        return
     flow.run(campaign, f"designs.{test}")
     powers, draws = (
         [row for row in read(campaign, table).to_pylist() if row["experiment"] == test]
@@ -41,6 +51,49 @@ def design(
     else:
         typer.echo(
             f"{test} has no draw_on, so a file tells who got what. Next: hustings show experiments.{test}"
+        )
+
+
+def _design_places(campaign: Any, test: str, json: bool) -> None:
+    from hustings import flow
+    from hustings.cli.printing import print_json
+    from hustings.reading import read
+
+    flow.run(campaign, f"geo_designs.{test}")
+    tables = ("geo_designs", "geo_schedules")
+    found, schedule = (
+        [row for row in read(campaign, table).to_pylist() if row["geo_test"] == test] for table in tables
+    )
+    if json:
+        print_json(dict(zip(tables, (found, schedule), strict=True)))
+    else:
+        _print_places(found[0], schedule)
+
+
+def _print_places(row: dict[str, Any], schedule: list[dict[str, Any]]) -> None:
+    from hustings.cli.printing import print_rows
+
+    if row["n_places"] is None:
+        typer.echo(f"{row['geo_test']}: {row['reason']}.")
+        return
+    typer.echo(
+        f"{row['geo_test']} ({row['channel']}, {row['design']}, {row['state']}): {row['n_places']:,} places, "
+        f"{row['n_weeks']} weeks from {row['starts_on']}, up to {row['tested_to']:g} cents per person and week, "
+        f"{row['cost_cents'] / 100:,.0f} in all; it can be drawn in {row['n_ways']:,.0f} ways."
+    )
+    if row["detectable"] is not None:
+        typer.echo(
+            f"On {row['n_before']} weeks of their own history it would find an effect of {row['detectable_at_top']:.4f} in "
+            f"{row['outcome']} at the highest dose in four cases of five at the 5 % level, and something where there is "
+            f"nothing in {row['false_alarms']:.1%}."
+        )
+    for text in (row["reason"], row["sealed"]):
+        if text:
+            typer.echo(f"{text}.")
+    if schedule:
+        print_rows(
+            ("place", "week", "cents per person", "cents"),
+            [(r["place_id"], r["week_on"], r["dose"], r["cents"]) for r in schedule],
         )
 
 

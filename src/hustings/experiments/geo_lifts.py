@@ -29,6 +29,8 @@ from hustings.warehouse import arrays, codes
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
+_FEWEST = 100
+"""Ways of drawing one dose against none below which all doses are drawn instead: with 32 there is no 95 % interval."""
 _ENOUGH = 0.8
 """Share of the planned money below which a test says little of its doses."""
 
@@ -67,7 +69,7 @@ def read_geo_tests(
     half_life_weeks: HalfLife = 0.75,
     weeks_before: WeeksBefore = 26,
     border_kilometers: Annotated[
-        float, About("Places nearer than this are neighbours: do signals reach across?", gt=0)
+        float, About("Places nearer than this count as neighbours, whose signals may reach across.", gt=0)
     ] = 100.0,
     as_of: Annotated[datetime.date, About("The day as of which everything is described.")],
     rng: np.random.Generator,
@@ -155,9 +157,11 @@ def _of_one(
     inside = only[found.sequence]
     alone = with_history(found, ready.n_before) == dose
     sequences = stats.geo_readings.stock(np.where(alone, dose, 0.0), half_life)
+    ways = None
     try:
         if inside.sum() > 1 and (found.dose[inside] > 0).any() and np.unique(found.sequence[inside]).size > 1:
             ways = stats.geo_design.ways(found.sequence[inside], found.block[inside], rng)
+        if ways is not None and ways.n_all >= _FEWEST:
             known = stats.geo_readings.frame(ready.panel.outcome[inside], ready.panel.weight[inside])
             read = stats.geo_readings.read_dose(known, sequences, ways)
             return _row(read, ways, known.cells.size, int(inside.sum())) | {
@@ -173,7 +177,7 @@ def _of_one(
         "dose": dose,
         "delivered": delivered,
     }
-    why = "every place had several doses: the effects of the others are taken off at their estimates"
+    why = "the effects of the other doses are taken off at their estimates, so that p is near, not exact"
     return told | {"reason": "; ".join(part for part in (told.get("reason"), why) if part)}
 
 

@@ -279,7 +279,7 @@ def _options(
             "low": float(low), "high": float(high), "as_of": as_of,
         }  # fmt: skip
         if name == "plan":
-            row |= {"bound": plan.bound, "gap": plan.gap, "why_left": plan.why_left}
+            row |= {"gap": plan.gap, "why_left": plan.why_left}
         else:
             ends = np.quantile(less, [0.025, 0.975])
             row |= {"advantage": float(less.mean()), "advantage_low": float(ends[0]), "advantage_high": float(ends[1])}  # fmt: skip

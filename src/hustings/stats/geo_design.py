@@ -312,7 +312,7 @@ def ways(
 
 def _doses(doses: ArrayLike, weeks: int) -> Floats:
     given = np.unique(np.asarray(doses, np.float64))
-    if given.size < 2 or not np.isfinite(given).all() or given[0] != 0 or np.isnan(given).any():
+    if given.size < 2 or not np.isfinite(given).all() or given[0] != 0:
         raise DesignError.of(
             "These doses make no test",
             received=np.asarray(doses).tolist(),
@@ -368,10 +368,8 @@ def _shuffled(own: Integers, block: Integers, n: int, rng: np.random.Generator) 
 
 
 def _arrangements(own: Integers) -> int:
-    ways_of = math.factorial(own.size)
-    for n in np.unique(own, return_counts=True)[1]:
-        ways_of //= math.factorial(int(n))
-    return ways_of
+    each = np.unique(own, return_counts=True)[1]
+    return math.factorial(own.size) // math.prod(math.factorial(int(n)) for n in each)
 
 
 def _every(own: Integers, block: Integers, n_blocks: int) -> Integers:

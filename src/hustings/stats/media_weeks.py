@@ -15,28 +15,10 @@ from numpy.typing import ArrayLike
 from hustings.errors import DesignError
 from hustings.stats.clusters import Floats
 from hustings.stats.geo_readings import stock
-from hustings.stats.response import Response, checked, envelope, share_of_effect
+from hustings.stats.media_weeks_search import Channel, climbed, gathered, slope_of, topped
+from hustings.stats.response import checked, share_of_effect
 
-_ROUNDS = 4_000
-_GIVEN_UP = 12
-
-
-class Channel(NamedTuple):
-    """One way to spend money in areas.
-
-    Attributes:
-        full_effect: Votes per person moved without end of dose.
-        response: Share of that at a dose.
-        half_life: Weeks in which half of a dose is lost; 0 for none that lasts.
-        most: Highest dose of one area and week: nothing is known above what was tested.
-        price: (a, w) cents of one unit of dose for all people of an area in a week, above 0.
-    """
-
-    full_effect: float
-    response: Response
-    half_life: float
-    most: float
-    price: ArrayLike
+__all__ = ["Channel", "Weeks", "gain_of", "gains_of_draws", "marginal_gain", "plan_weeks", "spread"]
 
 
 class Weeks(NamedTuple):
@@ -73,6 +55,7 @@ def gain_of(channels: Sequence[Channel], cents: ArrayLike, worth: ArrayLike, vot
     Returns:
         The gain.
 
+    >>> from hustings.stats.response import Response
     >>> one = Channel(0.1, Response(1.0), 0.0, 5.0, [[100.0]])
     >>> round(gain_of([one], [[[100.0]]], [1000.0], [1.0]), 4)
     63.2121
@@ -118,6 +101,7 @@ def plan_weeks(
     Source: Nesterov, Doklady 27 (1983); O'Donoghue & Candès, FoCM 15 (2015), for restarts; Jaggi, ICML (2013), for the
     gap.
 
+    >>> from hustings.stats.response import Response
     >>> tv = Channel(0.1, Response(1.0), 1.0, 2.0, [[100.0, 100.0]])
     >>> plan_weeks([tv], [1000.0], [0.0, 1.0], 100.0).cents.round(2).tolist()
     [[[0.0, 100.0]]]
@@ -128,20 +112,19 @@ def plan_weeks(
     )
     room = price * np.array([c.most if c.full_effect > 0 else 0.0 for c in channels])[:, None, None]
     most = min(budget, float(room.sum()))
-    cents, bound = _climbed(channels, price, room, value, cast, most, elsewhere, tolerance)
+    cents, bound = climbed(channels, price, room, value, cast, most, elsewhere, tolerance)
     if not all(channel.response.concave for channel in channels):
-        cents = _gathered(channels, price, room, value, cast, most, elsewhere, cents)
-    _, slope = _slope(channels, price, cents, value, cast)
+        cents = gathered(channels, price, room, value, cast, most, elsewhere, cents)
+    cents = topped(channels, price, cents, room, value, cast, most, elsewhere)
     gain = gain_of(channels, cents, value, cast)
     net = gain - elsewhere * float(cents.sum())
     if net <= 0:
         # An S-shaped curve's envelope may promise what no split keeps.
         cents, gain, net = np.zeros_like(cents), 0.0, 0.0
     bound = max(bound, net)
-    spare = np.where(cents < room * (1 - 1e-6), slope, -np.inf)
-    marginal = float(spare.max()) if spare.size and np.isfinite(spare.max()) else 0.0
+    marginal = float(marginal_gain(channels, cents, value, cast).max())
     left = budget - float(cents.sum())
-    why = None if left <= 1e-6 * max(budget, 1.0) else _why(channels, cents, room, marginal, elsewhere)
+    why = None if left <= 1e-6 * max(budget, 1.0) else _why(channels, marginal, elsewhere)
     gap = (bound - net) / bound if bound > 0 else 0.0
     return Weeks(cents, gain, float(cents.sum()), bound, gap, marginal, why)
 
@@ -186,6 +169,16 @@ def marginal_gain(
 ) -> Floats:
     """What one more cent gains for each channel, area and week; 0 where the tested doses end.
 
+    Args:
+        channels: The channels.
+        cents: (c, a, w) money.
+        worth: (a,) as in `gain_of`.
+        votes: (w,) shares.
+
+    Returns:
+        (c, a, w), of an S-shaped curve its concave envelope's.
+
+    >>> from hustings.stats.response import Response
     >>> one = Channel(0.1, Response(1.0), 0.0, 5.0, [[100.0]])
     >>> marginal_gain([one], [[[0.0]]], [1000.0], [1.0]).tolist()
     [[[1.0]]]
@@ -193,7 +186,7 @@ def marginal_gain(
     money, value, cast = (np.asarray(v, np.float64) for v in (cents, worth, votes))
     price = np.array([np.broadcast_to(np.asarray(c.price, np.float64), money.shape[1:]) for c in channels])
     room = price * np.array([channel.most for channel in channels])[:, None, None]
-    return np.where(money < room * (1 - 1e-6), _slope(channels, price, money, value, cast)[1], 0.0)
+    return np.where(money < room * (1 - 1e-6), slope_of(channels, price, money, value, cast)[1], 0.0)
 
 
 def spread(budget: float, by_area: ArrayLike, by_week: ArrayLike, n_channels: int) -> Floats:
@@ -251,138 +244,9 @@ def _checked(
     return value, cast
 
 
-def _slope(
-    channels: Sequence[Channel], price: Floats, cents: Floats, value: Floats, cast: Floats
-) -> tuple[float, Floats]:
-    """The concave objective (before `elsewhere`), and what one more cent adds to it."""
-    total, slope = 0.0, np.empty_like(cents)
-    for number, channel in enumerate(channels):
-        z = stock(cents[number] / price[number], channel.half_life)
-        share, steep = envelope(channel.response, z)
-        full = max(channel.full_effect, 0.0)
-        total += full * float(value @ share @ cast)
-        # What a dose adds is what it adds to its own week's stock and, less and less, to all later ones.
-        at = full * value[:, None] * cast * steep
-        slope[number] = stock(at[:, ::-1], channel.half_life)[:, ::-1] / price[number]
-    return total, slope
-
-
-def _climbed(
-    channels: Sequence[Channel],
-    price: Floats,
-    room: Floats,
-    value: Floats,
-    cast: Floats,
-    most: float,
-    elsewhere: float,
-    tolerance: float,
-) -> tuple[Floats, float]:
-    """Accelerated ascent in shares of the room, steps as long as they hold."""
-    x = np.zeros_like(room)
-    if most <= 0:
-        return x, 0.0
-    ahead, momentum, bound, best = x.copy(), 1.0, np.inf, x
-    best_value, before = 0.0, 0.0
-    now, slope = _slope(channels, price, x, value, cast)
-    step = 1.0 / max(float(np.abs((slope - elsewhere) * room).max()), 1e-300)
-    for _ in range(_ROUNDS):
-        there, slope = _slope(channels, price, ahead, value, cast)
-        there -= elsewhere * float(ahead.sum())
-        g = slope - elsewhere
-        bound = min(bound, there + _linear(g, room, most) - float((g * ahead).sum()))
-        while True:
-            new = _projected(ahead + step * g * room**2, room, most)
-            now = _slope(channels, price, new, value, cast)[0] - elsewhere * float(new.sum())
-            moved = new - ahead
-            curve = np.divide(moved**2, room**2, out=np.zeros_like(moved), where=room > 0).sum() / (2 * step)
-            if now >= there + float((g * moved).sum()) - curve - 1e-12 * abs(there) or step < 1e-200:
-                break
-            step /= 2
-        if now > best_value:
-            best, best_value = new, now
-        if bound - best_value <= tolerance * max(bound, 1e-300):
-            break
-        after = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        if now < before:
-            momentum, after = 1.0, 1.0
-        ahead = _projected(new + (momentum - 1) / after * (new - x), room, most)
-        x, momentum, before = new, after, now
-        step *= 1.1
-    return best, max(bound, 0.0)
-
-
-def _gathered(
-    channels: Sequence[Channel],
-    price: Floats,
-    room: Floats,
-    value: Floats,
-    cast: Floats,
-    most: float,
-    elsewhere: float,
-    cents: Floats,
-) -> Floats:
-    """A split that no longer sits on the foot of an S: areas that fall short of their envelope are given up by quarters."""
-
-    def each(split: Floats) -> Floats:
-        """(c, a) what each channel gains in each area, less what its money would gain elsewhere."""
-        found = np.empty(split.shape[:2])
-        for number, channel in enumerate(channels):
-            share = share_of_effect(channel.response, stock(split[number] / price[number], channel.half_life))
-            found[number] = max(channel.full_effect, 0.0) * value * (share @ cast)
-        return found - elsewhere * split.sum(2)
-
-    best, best_net, left = cents, float(each(cents).sum()), room.copy()
-    for _ in range(_GIVEN_UP):
-        own = each(cents)
-        told, _ = _slope(channels, price, cents, value, cast)
-        if told - elsewhere * float(cents.sum()) - own.sum() <= 1e-3 * max(own.sum(), 1e-300):
-            break
-        money = cents.sum(2)
-        ratio = np.divide(own, money, out=np.full_like(own, -np.inf), where=money > 0)
-        used = np.flatnonzero(money.ravel() > 1e-6 * money.max())
-        if used.size < 2:
-            break
-        worst = used[np.argsort(ratio.ravel()[used], kind="stable")[: max(1, used.size // 4)]]
-        left.reshape(-1, left.shape[2])[worst] = 0.0
-        cents, _ = _climbed(channels, price, left, value, cast, min(most, float(left.sum())), elsewhere, 1e-3)
-        net = float(each(cents).sum())
-        if net > best_net:
-            best, best_net = cents, net
-    return best
-
-
-def _projected(z: Floats, room: Floats, most: float) -> Floats:
-    """The nearest split within room and budget, distances counted in shares of the room."""
-    inside = np.clip(z, 0, room)
-    if inside.sum() <= most:
-        return inside
-    # Clip(z - t room²) falls with t: halve until the budget is met, then scale the rest away.
-    low, high = 0.0, float((z / np.where(room > 0, room**2, np.inf)).max())
-    for _ in range(60):
-        middle = (low + high) / 2
-        if np.clip(z - middle * room**2, 0, room).sum() > most:
-            low = middle
-        else:
-            high = middle
-    return np.clip(z - high * room**2, 0, room)
-
-
-def _linear(g: Floats, room: Floats, most: float) -> float:
-    """The most that g · y can be within room and budget."""
-    flat, space = g.ravel(), room.ravel()
-    order = np.argsort(-flat, kind="stable")
-    order = order[flat[order] > 0]
-    reach = np.minimum(np.cumsum(space[order]), most)
-    return float((flat[order] * np.diff(reach, prepend=0.0)).sum())
-
-
-def _why(channels: Sequence[Channel], cents: Floats, room: Floats, marginal: float, elsewhere: float) -> str:
+def _why(channels: Sequence[Channel], marginal: float, elsewhere: float) -> str:
     if all(channel.full_effect <= 0 for channel in channels):
         return "no channel is expected to move a vote our way"
-    if (cents >= room * (1 - 1e-4)).all():
-        return "every area and week is at the highest dose that was tested; what more would do is not known"
-    if elsewhere > 0 and marginal <= elsewhere * 1.001:
+    if elsewhere > 0 and marginal > 0:
         return "the next cent would gain less here than elsewhere"
-    if marginal <= 0:
-        return "the next cent would gain nothing: what is left of a dose is cast or at its tested end"
-    return "more would not gain: the tested doses end where votes are still to be cast"
+    return "wherever a vote can be moved every week is at the highest dose that was tested; what more would do is not known"

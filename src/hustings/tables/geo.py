@@ -343,8 +343,9 @@ MEDIA_WEEK_OPTIONS = TableSpec(
         _number("std_error", "Of `gain`."),
         _number("low", "Lower end of the 95 % interval of `gain`, over what is not known of the responses."),
         _number("high", "Upper end."),
-        _number("bound", "Of the plan: no split within the limits gains more."),
-        _number("gap", "Of the plan: its distance from the bound.", "share"),
+        _number(
+            "gap", "Of the plan: how much more any split could gain by the mean curve, at most.", "share"
+        ),
         _number("advantage", "Gain of the plan less that of the rule; null for the plan."),
         _number("advantage_low", "Lower end of its 95 % interval."),
         _number("advantage_high", "Upper end."),
