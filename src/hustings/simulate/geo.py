@@ -45,7 +45,7 @@ def write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:
     dealt = stats.geo_design.deal(sequences, block, rng).sequence
     dose = np.zeros((_N, len(weeks)))
     dose[:_TESTED, start : start + _WEEKS] = sequences[dealt]
-    support = _support(dose, len(weeks), rng)
+    support, truly = _support(dose, len(weeks), rng)
     names = np.array([f"M{number:02d}" for number in range(1, _N + 1)], object)
     _write_markets(folder / MARKETS, names, votes)
     place, week = np.divmod(np.arange(_N * len(weeks)), len(weeks))
@@ -59,19 +59,22 @@ def write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:
     p, w = np.nonzero(dose > 0)
     cents = np.round(spent[p, w]).astype(np.int64)
     _write(folder / SPENDS, {"market": names[p], "week": days[w], "cents": cents})
-    truth = {"full_effect": [_FULL], "rate": [_RATE], "half_life_weeks": [_HALF_LIFE]}
-    pq.write_table(pa.table(truth), folder / TRUTH)
+    curve = {"full_effect": _FULL, "rate": _RATE, "half_life_weeks": _HALF_LIFE}
+    truth = {"market": names[place], "week": days[week], "support": truly.ravel()}
+    pq.write_table(pa.table(truth | {n: np.full(place.size, v) for n, v in curve.items()}), folder / TRUTH)
 
 
-def _support(dose: NDArray[np.float64], weeks: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """What the survey finds: the market's own level, the state's week, drift that lasts, airtime, and who was asked."""
+def _support(
+    dose: NDArray[np.float64], weeks: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the survey finds, and the truth: a market's level, the state's week, drift that lasts, and airtime."""
     drift = np.zeros_like(dose)
     for week in range(1, weeks):
         drift[:, week] = 0.7 * drift[:, week - 1] + 0.003 * rng.standard_normal(len(dose))
     moved = _FULL * -np.expm1(-_RATE * stats.geo_readings.stock(dose, _HALF_LIFE))
     level = rng.normal(0.49, 0.05, (len(dose), 1)) + np.cumsum(rng.normal(0, 0.003, weeks))
     truth = np.clip(level + drift + moved, 0.05, 0.95)
-    return np.asarray(rng.binomial(_ASKED, truth) / _ASKED)
+    return np.asarray(rng.binomial(_ASKED, truth) / _ASKED), truth
 
 
 def _write_markets(path: Path, names: NDArray[np.object_], votes: NDArray[np.float64]) -> None:
