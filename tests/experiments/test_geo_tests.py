@@ -55,6 +55,7 @@ def design(outcomes=None, places=None, doses_told=(), draws=(), assignments=(), 
         table("place_outcomes", outcome_rows() if outcomes is None else outcomes),
         table("place_doses", doses_told),
         table("places", place_rows() if places is None else places),
+        table("place_people", []),
         table("geo_draws", draws),
         table("geo_assignments", assignments),
         **(given | settings),
@@ -76,6 +77,7 @@ def read(made, outcomes, spends=(), coordinates=(), **settings):
         table("place_outcomes", outcomes),
         table("place_coordinates", coordinates),
         table("places", place_rows()),
+        table("place_people", []),
         table("spends", spends),
         table("geo_draws", made["geo_draws"]),
         **(given | settings),
@@ -258,6 +260,7 @@ def markets(outcomes, **settings):
     told = read_markets(
         table("place_outcomes", outcomes),
         table("places", place_rows()),
+        table("place_people", []),
         table("spends", []),
         **(given | settings),
     )

@@ -49,6 +49,7 @@ def plan(full=0.04, error=0.005, values=(), spends=(), responses=None, votes=VOT
         table(
             "places", [{"source": "s", "place_id": p, "parent_id": "S", "votes": n} for p, n in votes.items()]
         ),
+        table("place_people", []),
         table("spends", spends),
         table("vote_values", values),
         **(given | settings),
@@ -151,7 +152,7 @@ def test_the_last_cycles_split_is_a_rule():
         ({"channels": ["radio"]}, "no response of 'radio'"),
         ({"areas": ["NOWHERE"]}, "no table of places knows"),
         ({"votes_by_week": [-1.0]}, "votes_by_week"),
-        ({"votes": {"A": 0.0}}, "votes expected are missing"),
+        ({"votes": {"A": 0.0}}, "number of people is missing"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(change, words):

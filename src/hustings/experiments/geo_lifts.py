@@ -17,7 +17,6 @@ from hustings.experiments.geo_panels import (
     Schedule,
     known_weeks,
     neighbours_of,
-    people_of,
     read_panel,
     schedule_of,
     with_history,
@@ -25,7 +24,7 @@ from hustings.experiments.geo_panels import (
 from hustings.experiments.geo_tests import HalfLife, Outcome, WeeksBefore
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
-from hustings.warehouse import arrays, codes
+from hustings.warehouse import arrays, codes, residents
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -59,6 +58,7 @@ def read_geo_tests(
     place_outcomes: Table,
     place_coordinates: Table,
     places: Table,
+    place_people: Table,
     spends: Table,
     geo_draws: Table,
     *,
@@ -93,7 +93,8 @@ def read_geo_tests(
         found.sequence, found.block, rng, sequences=found.sequences, history=history, most=most
     )
     ready = Ready(found, panel, sequences, ways, len(weeks))
-    delivered, delivery = _delivery(spends, places, found, channel, geo_test, as_of)
+    size = residents(places, place_people, found.places, f"[geo_tests.{geo_test}]")[0]
+    delivered, delivery = _delivery(spends, size, found, channel, as_of)
     rows = [_over_all(ready, delivered)]
     doses = np.unique(found.dose[found.dose > 0])
     if doses.size > 1:
@@ -236,7 +237,7 @@ def _neighbours(ready: Ready, coordinates: Table, kilometers: float, own: Row) -
 
 
 def _delivery(
-    spends: Table, places: Table, found: Schedule, channel: str, geo_test: str, as_of: datetime.date
+    spends: Table, size: Floats, found: Schedule, channel: str, as_of: datetime.date
 ) -> tuple[float | None, Row]:
     """How much of the planned money was spent, and how closely place by place."""
     morning = datetime.datetime.combine(as_of, datetime.time())
@@ -252,7 +253,7 @@ def _delivery(
         return None, {"check": "delivery", "reason": "not made: `spends` does not tell of the test's weeks"}
     spent = np.zeros(found.dose.shape)
     np.add.at(spent, (place[inside], week[inside]), np.asarray(rows["cents"], np.float64)[inside])
-    planned = found.dose * people_of(places, found.places, f"[geo_tests.{geo_test}]")[:, None]
+    planned = found.dose * size[:, None]
     share = float(spent[planned > 0].sum() / planned.sum())
     stray = float(spent[planned == 0].sum() / max(spent.sum(), 1e-300))
     about = f"share of the planned money that was spent; {stray:.1%} of what was spent went to places and weeks without a dose"

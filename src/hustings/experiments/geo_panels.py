@@ -127,30 +127,6 @@ def with_history(found: Schedule, n_before: int) -> Floats:
     return np.concatenate([np.zeros((len(found.sequences), n_before)), found.sequences], axis=1)
 
 
-def people_of(places: Table, wanted: list[str], where: str) -> Floats:
-    """(p,) people of these places.
-
-    Raises:
-        DesignError: A place that no table of places knows, or without people.
-    """
-    rows = arrays(places.order_by("source"), "place_id", "votes")
-    known = dict(zip(rows["place_id"].tolist(), np.asarray(rows["votes"], np.float64).tolist(), strict=True))
-    strange = [place for place in wanted if place not in known]
-    if strange:
-        raise DesignError.unknown(
-            f"{where}: no table of places knows", strange[0], known, "hustings show places"
-        )
-    empty = [place for place in wanted if not known[place] > 0]
-    if empty:
-        raise DesignError.of(
-            f"{where}: the number of people (votes) is missing",
-            received=empty[0],
-            allowed="more than 0",
-            then="add `votes` to the source of places",
-        )
-    return np.array([known[place] for place in wanted])
-
-
 def neighbours_of(coordinates: Table, places: list[str], kilometers: float) -> Floats | None:
     """(p, p) 1 where two places lie within so many kilometres; None where no two do, or nothing is known."""
     rows = arrays(coordinates.order_by("source"), "place_id", "latitude", "longitude")

@@ -17,12 +17,12 @@ from hustings.experiments.geo_panels import (
     Panel,
     Schedule,
     known_weeks,
-    people_of,
     read_panel,
     schedule_of,
 )
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
+from hustings.warehouse import residents
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["parallel", "switchback", "staggered"]
@@ -65,6 +65,7 @@ def design_geo_tests(
     place_outcomes: Table,
     place_doses: Table,
     places: Table,
+    place_people: Table,
     geo_draws: Table,
     geo_assignments: Table,
     *,
@@ -123,7 +124,7 @@ def design_geo_tests(
         if found is None:
             row["reason"] = "no file tells of its doses, and draw_on is not given"
             return _results(row, geo_test, None, None, empty)
-        size = people_of(places, found.places, where)
+        size = residents(places, place_people, found.places, where)[0]
         row |= _describe(place_outcomes, outcome, found, size, half_life_weeks, weeks_before, as_of, rng)
         return _results(row, geo_test, found, size, empty)
     if starts_on is None:
@@ -141,9 +142,9 @@ def design_geo_tests(
         row |= {"state": "drawn"}
         row |= _describe(place_outcomes, outcome, kept, size, half_life_weeks, weeks_before, as_of, rng)
         return _results(row, geo_test, kept, size, empty)
-    before = _history(place_outcomes, places, test, where, weeks_before, as_of)
+    before = _history(place_outcomes, test, where, weeks_before, as_of)
     found, dealt = draw_test(test, before, rng, where)
-    size = people_of(places, found.places, where)
+    size = residents(places, place_people, found.places, where)[0]
     row |= _describe(place_outcomes, outcome, found, size, half_life_weeks, weeks_before, as_of, rng)
     if draw_on > as_of:
         return _results(row | {"state": "planned"}, geo_test, None, None, empty)
@@ -202,9 +203,7 @@ def _sequences(test: Declared) -> Floats:
     return stats.geo_design.parallel(test.doses, test.weeks)
 
 
-def _history(
-    place_outcomes: Table, places: Table, test: Declared, where: str, most: int, as_of: datetime.date
-) -> Panel:
+def _history(place_outcomes: Table, test: Declared, where: str, most: int, as_of: datetime.date) -> Panel:
     """The outcome before the draw, of the places that may be drawn."""
     limit = min(test.draw_on, as_of)
     weeks = known_weeks(place_outcomes, test.outcome, test.starts_on, most)
@@ -228,7 +227,6 @@ def _history(
             received=(silent or list(wanted))[0],
             then="leave the place out, or add its outcomes",
         )
-    people_of(places, list(wanted), where)
     return found
 
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.errors import DesignError
-from hustings.experiments.geo_panels import WEEK, Panel, known_weeks, people_of, read_panel
+from hustings.experiments.geo_panels import WEEK, Panel, known_weeks, read_panel
 from hustings.experiments.geo_tests import Outcome, WeeksBefore
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
-from hustings.warehouse import arrays
+from hustings.warehouse import arrays, residents
 
 Row = dict[str, Any]
 _CAVEAT = "not randomised: it rests on the belief that these places would have gone on to move alike"
@@ -25,6 +25,7 @@ _CAVEAT = "not randomised: it rests on the belief that these places would have g
 def read_markets(
     place_outcomes: Table,
     places: Table,
+    place_people: Table,
     spends: Table,
     *,
     market_reading: str,
@@ -57,7 +58,12 @@ def read_markets(
     except DesignError as error:
         rows = [base | {"estimator": name, "reason": f"{_CAVEAT}; not read: {error}"} for name in names]
         return {name: [row.get(name) for row in rows] for name in spec("market_lifts").names}
-    dollars = _dollars(spends, places, panel, treated, start, channel, market_reading)
+    own = [place for place, spent in zip(panel.places, treated, strict=True) if spent]
+    cents = _cents(spends, own, panel.weeks[start:], channel)
+    dollars = None
+    if cents > 0:
+        size = residents(places, place_people, own, f"[market_readings.{market_reading}]")[0]
+        dollars = cents / 100 / float(size.sum()) / max(len(panel.weeks) - start, 1)
     rows = []
     for name, reading in zip(names, readings, strict=True):
         why = [_CAVEAT, f"{lost} places with gaps left out" if lost else "", reading.pop("reason", "")]
@@ -140,23 +146,9 @@ def _row(estimate: float, low: float, high: float, p: float, n: int) -> Row:
     }
 
 
-def _dollars(
-    spends: Table,
-    places: Table,
-    panel: Panel,
-    treated: npt.NDArray[np.bool_],
-    start: int,
-    channel: str,
-    name: str,
-) -> float | None:
-    """Dollars per person and week in the places that spent, or None where the money is not known."""
+def _cents(spends: Table, places: list[str], weeks: list[datetime.date], channel: str) -> float:
+    """What was spent in these places and weeks, as far as it is known."""
     rows = arrays(spends.filter(spends.channel == channel), "place_id", "week_on", "cents")
-    own = {p for p, spent in zip(panel.places, treated, strict=True) if spent}
-    weeks = set(panel.weeks[start:])
     days = [np.datetime64(d, "D").astype(datetime.date) for d in rows["week_on"]]
-    inside = [p in own and d in weeks for p, d in zip(rows["place_id"], days, strict=True)]
-    cents = float(np.asarray(rows["cents"], np.float64)[inside].sum()) if inside else 0.0
-    if cents <= 0:
-        return None
-    people = people_of(places, sorted(own), f"[market_readings.{name}]").sum()
-    return cents / 100 / float(people) / max(len(weeks), 1)
+    inside = [p in places and d in weeks for p, d in zip(rows["place_id"], days, strict=True)]
+    return float(np.asarray(rows["cents"], np.float64)[inside].sum()) if any(inside) else 0.0

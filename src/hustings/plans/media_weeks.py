@@ -14,7 +14,7 @@ from hustings.errors import DesignError
 from hustings.plans.worth import Worth, worth_of
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
-from hustings.warehouse import arrays
+from hustings.warehouse import arrays, residents
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -58,6 +58,7 @@ def plan_media_weeks(
     response_draws: Table,
     place_outcomes: Table,
     places: Table,
+    place_people: Table,
     spends: Table,
     vote_values: Table,
     *,
@@ -106,8 +107,8 @@ def plan_media_weeks(
     if why or not weeks:
         return _nothing(plan_id, why or "no week is left before the election", budget_cents, aim, as_of)
     names = areas or sorted(place_outcomes.select("place_id").distinct().to_pyarrow()["place_id"].to_pylist())
-    people = _people(places, names, plan_id)
-    worth = worth_of(np.array(names, object), vote_values, places, aim=aim, race=decisive_race)
+    people, within = residents(places, place_people, names, f"[media_weeks.{plan_id}] areas")
+    worth = _worth_in(within, vote_values, places, aim, decisive_race)
     draws = [found[1] for found in known]
     value = people * net_votes_per_change * worth.value
     noise = rng.standard_normal((len(draws[0]), 1))
@@ -159,17 +160,36 @@ def _known(
     return found, None if found else "no channel is named"
 
 
-def _people(places: Table, names: list[str], plan_id: str) -> Floats:
-    rows = arrays(places.order_by("source"), "place_id", "votes")
-    votes = dict(zip(rows["place_id"].tolist(), np.asarray(rows["votes"], np.float64).tolist(), strict=True))
-    for name in names:
-        if name not in votes:
-            raise DesignError.unknown(f"[media_weeks.{plan_id}] areas: no table of places knows", name, votes)
-        if not votes[name] > 0:
-            raise DesignError.of(
-                f"[media_weeks.{plan_id}] areas: votes expected are missing", received=name, allowed="above 0"
+def _worth_in(within: list[str], vote_values: Table, places: Table, aim: str, race: str) -> Worth:
+    """What a net vote is worth in each area: of a larger one the mean of the places inside it, by their votes."""
+    own = worth_of(np.array(within, object), vote_values, places, aim=aim, race=race)
+    rows = arrays(places.order_by("source"), "place_id", "parent_id", "votes")
+    leaves = np.setdiff1d(rows["place_id"].astype(str), [p for p in rows["parent_id"] if p is not None])
+    if aim != "win" or not leaves.size:
+        return own
+    parent = dict(zip(rows["place_id"].tolist(), rows["parent_id"].tolist(), strict=True))
+    votes = dict(
+        zip(rows["place_id"].tolist(), np.nan_to_num(np.asarray(rows["votes"], np.float64)), strict=True)
+    )
+    each = worth_of(leaves.astype(object), vote_values, places, aim=aim, race=race)
+    weight = np.array([votes[leaf] for leaf in leaves.tolist()])
+    value, error = own.value.copy(), own.std_error.copy()
+    for i, area in enumerate(within):
+        inside = np.array([_inside(leaf, area, parent) for leaf in leaves.tolist()])
+        if not value[i] and (weight * inside).sum() > 0:
+            value[i], error[i] = (
+                np.average(column, weights=weight * inside) for column in (each.value, each.std_error)
             )
-    return np.array([votes[name] for name in names])
+    return Worth(value, error)
+
+
+def _inside(place: str, area: str, parent: dict[str, Any]) -> bool:
+    at: Any = place
+    seen: set[Any] = set()
+    while at is not None and at not in seen and at != area:
+        seen.add(at)
+        at = parent.get(at)
+    return bool(at == area)
 
 
 def _last(shares: list[float], n: int, plan_id: str) -> Floats:

@@ -14,6 +14,7 @@ from hustings import stats
 from hustings.simulate import files
 from hustings.simulate.elections import AS_OF
 from hustings.simulate.part import Drawn, Part
+from hustings.simulate.race import STATE
 
 MARKETS = "sources/markets.csv"
 TRACKING = "sources/market_tracking.csv"
@@ -83,8 +84,8 @@ def _write_markets(path: Path, names: NDArray[np.object_], votes: NDArray[np.flo
         path,
         {
             "market": names,
-            "state": np.full(_N, "STATE", object),
-            "votes": votes.astype(np.int64),
+            "state": np.full(_N, STATE, object),
+            "voters": votes.astype(np.int64),
             "latitude": 41.0 + 0.8 * row,
             "longitude": -89.0 + 1.1 * column,
         },
@@ -105,10 +106,10 @@ _TEXT = """\
 path = "sources/markets.csv"
 arrived_on = {first}
 
-[[sources.markets.places]]
+[[sources.markets.place_people]]
 place_id = "market"
-parent_id = "state"
-votes = "votes"
+n_people = "voters"
+part_of = "state"
 
 [[sources.markets.place_coordinates]]
 place_id = "market"

@@ -27,7 +27,7 @@ from hustings.warehouse.landing import LINE
 _ABOUT_RECORDS = ("records", "record_events", "record_assignments", "record_outcomes", "opt_outs")
 _ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls", "returns")
 _ABOUT_WORK = ("shifts", "place_coordinates")
-_ABOUT_WEEKS = ("place_outcomes", "place_doses", "spends")
+_ABOUT_WEEKS = ("place_outcomes", "place_people", "place_doses", "spends")
 _TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK, *_ABOUT_WEEKS)
 _HEAD = 1 << 20
 
@@ -75,6 +75,7 @@ def collect(
     shifts: Annotated[list[Block], About("How a row becomes a shift of volunteers.")] = [],  # noqa: B006
     place_coordinates: Annotated[list[Block], About("How a row becomes where a place is.")] = [],  # noqa: B006
     place_outcomes: Annotated[list[Block], About("How a row becomes a place's outcome in a week.")] = [],  # noqa: B006
+    place_people: Annotated[list[Block], About("How a row becomes a place's number of people.")] = [],  # noqa: B006
     place_doses: Annotated[list[Block], About("How a row becomes a place's dose in a week of a test.")] = [],  # noqa: B006
     spends: Annotated[list[Block], About("How a row becomes money spent in a place and week.")] = [],  # noqa: B006
     people_from: Annotated[
@@ -94,7 +95,7 @@ def collect(
     blocks = [("records", records)] if records else []
     about_records = (record_events, record_assignments, record_outcomes, opt_outs)
     about_places = (places, place_features, results, fundamentals, polls, returns)
-    about_work = (shifts, place_coordinates, place_outcomes, place_doses, spends)
+    about_work = (shifts, place_coordinates, place_outcomes, place_people, place_doses, spends)
     for name, found in zip(_TABLES[1:], (*about_records, *about_places, *about_work), strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:

@@ -56,6 +56,12 @@ def _of_place_outcomes(rows: Any) -> list[tuple[Any, Any]]:
     ]
 
 
+def _of_place_people(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [(~(rows.n_people > 0) | rows.n_people.isinf(), ibis.literal("n_people is not above 0"))]
+
+
 def _of_place_doses(rows: Any) -> list[tuple[Any, Any]]:
     import ibis
 
@@ -84,6 +90,7 @@ CHECKS: Mapping[str, Faults] = {
     "results": _of_results,
     "fundamentals": _of_fundamentals,
     "place_outcomes": _of_place_outcomes,
+    "place_people": _of_place_people,
     "place_doses": _of_place_doses,
     "spends": _of_spends,
 }

@@ -45,6 +45,20 @@ PLACE_OUTCOMES = TableSpec(
     ),
 )
 
+PLACE_PEOPLE = TableSpec(
+    "place_people",
+    "collected",
+    "how many people a media market or another area has; places of the race have `votes` in `places`",
+    ("source", "place_id"),
+    (
+        _SOURCE,
+        _PLACE,
+        Column("n_people", "number", "Voters who live there.", required=True),
+        Column("part_of", "text", "The place of the race that it lies in, for what a vote is worth there."),
+        *_LOADED,
+    ),
+)
+
 PLACE_DOSES = TableSpec(
     "place_doses",
     "collected",
@@ -355,7 +369,7 @@ MEDIA_WEEK_OPTIONS = TableSpec(
     ),
 )
 
-COLLECTED = (PLACE_OUTCOMES, PLACE_DOSES, SPENDS)
+COLLECTED = (PLACE_OUTCOMES, PLACE_PEOPLE, PLACE_DOSES, SPENDS)
 DERIVED = (
     *(GEO_DESIGNS, GEO_SCHEDULES, GEO_LIFTS, GEO_CHECKS, MARKET_LIFTS, RESPONSES, RESPONSE_DRAWS),
     *(MEDIA_WEEKS, MEDIA_WEEK_OPTIONS),

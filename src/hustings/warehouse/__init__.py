@@ -6,6 +6,7 @@ from hustings.warehouse.arrays import Codes, arrays, codes, count
 from hustings.warehouse.connect import Lake, open_lake
 from hustings.warehouse.lock import locked
 from hustings.warehouse.matrix import Matrix, matrix
+from hustings.warehouse.residents import residents
 from hustings.warehouse.runs import Published, open_published
 from hustings.warehouse.store import read, write
 
@@ -22,5 +23,6 @@ __all__ = [
     "open_lake",
     "open_published",
     "read",
+    "residents",
     "write",
 ]
