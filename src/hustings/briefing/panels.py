@@ -8,7 +8,7 @@ from types import ModuleType
 from hustings.briefing.facts import Facts
 from hustings.briefing.panel import Panel
 
-MODULES = ("counting",)
+MODULES = ("counting", "airtime")
 """Modules of this folder; a new one is one line here."""
 
 

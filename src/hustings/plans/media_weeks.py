@@ -290,12 +290,12 @@ def _options(
     scale = plan.spent / budget if budget > 0 else 0.0
     for name, cents in ({"plan": plan.cents} | {n: c * scale for n, c in rules.items()}).items():
         gained, votes = (mine, net) if name == "plan" else _gains(market, cents)
-        low, high = np.quantile(gained, [0.025, 0.975])
+        (low, high), (least, most) = (np.quantile(told, [0.025, 0.975]) for told in (gained, votes))
         less = mine - gained
         row: Row = dict.fromkeys(spec("media_week_options").names) | {
             "plan_id": plan_id, "option": name, "about": _ABOUT[name], "budget_cents": budget,
             "cost_cents": float(cents.sum()), "left_cents": budget - float(cents.sum()),
-            "net_votes": float(votes.mean()), "gain": float(gained.mean()), "std_error": float(gained.std()),
+            "net_votes": float(votes.mean()), "votes_low": float(least), "votes_high": float(most), "gain": float(gained.mean()), "std_error": float(gained.std()),
             "low": float(low), "high": float(high), "as_of": as_of,
         }  # fmt: skip
         if name == "plan":

@@ -36,9 +36,9 @@ _DELIVERED = 0.97
 
 
 def write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:
-    """The files of the part; the state's people have no say in them."""
-    del drawn
-    votes = np.asarray(np.round(np.exp(rng.normal(11.3, 0.7, _N)), -2), np.float64)
+    """The files of the part: markets that divide the state's voters, whoever they are."""
+    share = np.exp(0.7 * rng.standard_normal(_N))
+    votes = np.maximum(np.round(len(drawn.ids) * share / share.sum()), 1.0)
     weeks = [_FIRST + _WEEK * i for i in range((AS_OF - _FIRST).days // 7)]
     start = weeks.index(_STARTS)
     sequences = stats.geo_design.parallel(_DOSES, _WEEKS)
@@ -168,7 +168,7 @@ full_effect_error = 0.05
 election_day = 2026-11-03
 starts_on = {starts_on}
 channels = ["television"]
-budget_cents = 40_000_000
+budget_cents = {budget}
 votes_by_week = [0.05, 0.10, 0.20, 0.65]
 price_by_week = [1.1, 1.2, 1.3, 1.5]
 elsewhere_cents_per_vote = 8_000
@@ -176,7 +176,6 @@ elsewhere_cents_per_vote = 8_000
 
 
 def _declaration(people: int) -> str:
-    del people
     monday = AS_OF + (7 - AS_OF.weekday()) % 7 * datetime.timedelta(1)
     return _TEXT.format(
         first=_FIRST,
@@ -185,6 +184,7 @@ def _declaration(people: int) -> str:
         next_week=monday + _WEEK,
         read_on=monday + 6 * _WEEK,
         starts_on=datetime.date(2026, 9, 9),
+        budget=f"{15 * people:_}",
     )
 
 

@@ -353,6 +353,8 @@ MEDIA_WEEK_OPTIONS = TableSpec(
         Column("cost_cents", "number", "What is spent.", "cents"),
         Column("left_cents", "number", "What is left, on purpose.", "cents"),
         _number("net_votes", "Expected net votes on election day, early votes among them."),
+        _number("votes_low", "Lower end of the 95 % interval of `net_votes`."),
+        _number("votes_high", "Upper end."),
         _number("gain", "The same in the campaign's aim."),
         _number("std_error", "Of `gain`."),
         _number("low", "Lower end of the 95 % interval of `gain`, over what is not known of the responses."),
