@@ -8,7 +8,10 @@ from types import ModuleType
 from hustings.briefing.facts import Facts
 from hustings.briefing.panel import Panel
 
-MODULES = ("counting", "airtime")
+MODULES = (
+    "counting",
+    "airtime",
+)
 """Modules of this folder; a new one is one line here."""
 
 

@@ -6,5 +6,8 @@ from hustings.simulate.geo import AIRTIME
 from hustings.simulate.part import Part
 from hustings.simulate.race import RACE
 
-PARTS: tuple[Part, ...] = (RACE, AIRTIME)
+PARTS: tuple[Part, ...] = (
+    RACE,
+    AIRTIME,
+)
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""
