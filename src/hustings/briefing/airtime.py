@@ -76,25 +76,28 @@ def _per(value: float) -> str:
 def _text(row: Record, response: Record) -> str:
     ends = spread(row.get("per_dollar_low"), row.get("per_dollar_high"), 2)
     interval = f"95 % interval {ends} people for a dollar" if ends else clean(row.get("reason"))
-    chance = f"1 in {figure(1 / row['p_value'])}" if row["p_value"] else "none"
+    as_much = figure(max(round(row["p_value"] * row["n_ways"]), 1))
     text = (
-        f"{figure(row['n_places'])} places were drawn by lot to spend more or less: {interval}. By chance alone they would differ "
-        f"as much in {chance} of {figure(row['n_ways'])} ways of drawing them."
+        f"{figure(row['n_places'])} places were drawn by lot to spend more or less: {interval}. They differ as much in {as_much} of "
+        f"{figure(row['n_ways'])} ways in which the lots could have fallen."
     )
     if known(response.get("adstock_half_life_weeks")) is None:
         return text
+    none = 100 * float(response["p_no_effect"])
     return (
         f"{text} Half of it is gone after {figure(response['adstock_half_life_weeks'], 1)} weeks "
-        f"(± {figure(response.get('adstock_half_life_error'), 1)}); that there is no effect at all has a probability of "
-        f"{_points(response['p_no_effect'], 0)} %. Nothing is known above {figure(response['tested_to'], 1)} {clean(response['dose_unit'])}."
+        f"(± {figure(response.get('adstock_half_life_error'), 1)}); the probability that there is no effect at all is "
+        f"{'below 1' if none < 1 else figure(none)} %. Nothing is known above {response['tested_to']:g} {clean(response['dose_unit'])}."
     )
 
 
 def _picture(test: str, rows: list[Record]) -> Picture:
     drawn, body = [], []
+    each = [row["per_dollar"] for row in sorted(rows, key=lambda r: r["dose"]) if row["dose"]]
+    falls = len(each) > 1 and None not in each and each == sorted(each, reverse=True)
     for row in sorted(rows, key=lambda r: r["dose"]):
         value, low, high = (known(row.get(f"per_dollar{end}")) for end in ("", "_low", "_high"))
-        name = f"{figure(row['dose'], 1)} cents" if row["dose"] else "All doses"
+        name = f"{row['dose']:g} cents" if row["dose"] else "All doses"
         if value is None:
             drawn.append(charts.Row(name, None, None, None, "", "", clean(row.get("reason"))))
             continue
@@ -103,7 +106,7 @@ def _picture(test: str, rows: list[Record]) -> Picture:
         body.append((name, figure(value, 2), ends or "–", figure(row["p_value"], 4), figure(row["n_ways"])))
     return interval_picture(
         f"geo-{test}-doses",
-        "A dollar does less where more is spent" if len(rows) > 2 else "What a dollar does",
+        "A dollar does less where more is spent" if falls else "What a dollar does",
         "People who change for one dollar, by cents per person and week, with 95 % intervals by the draw itself.",
         drawn, unit="People", zero="0 = no effect",
         head=("Dose", "People for a dollar", "95 % interval", "p", "Ways of drawing"), body=body,

@@ -154,6 +154,7 @@ def _of_one(
 ) -> Row:
     """One dose against none: among places that had only these two, or with the other doses' effects taken off."""
     found = ready.found
+    doses = np.unique(found.dose[found.dose > 0]).tolist()
     only = np.asarray(np.isin(found.sequences, (0.0, dose)).all(axis=1))
     inside = only[found.sequence]
     alone = with_history(found, ready.n_before) == dose
@@ -170,8 +171,9 @@ def _of_one(
                 "delivered": delivered,
             }
         known = stats.geo_readings.frame(ready.panel.outcome, ready.panel.weight)
-        held = _of_others(known, ready, dose, half_life)
-        read = stats.geo_readings.read_dose(known, sequences, ready.ways, held=held)
+        full = with_history(found, ready.n_before)
+        parts = [stats.geo_readings.stock(np.where(full == d, d, 0.0), half_life) for d in doses]
+        read = stats.geo_readings.read_one_dose(known, parts, doses.index(dose), ready.ways)
     except DesignError as error:
         return {"dose": dose, "reason": str(error)}
     told = _row(read, ready.ways, known.cells.size, len(found.places)) | {
@@ -180,18 +182,6 @@ def _of_one(
     }
     why = "the effects of the other doses are taken off at their estimates, so that p is near, not exact"
     return told | {"reason": "; ".join(part for part in (told.get("reason"), why) if part)}
-
-
-def _of_others(known: stats.geo_readings.Frame, ready: Ready, dose: float, half_life: float) -> Floats:
-    """(p, w) what the other doses did, all estimated together."""
-    found = ready.found
-    doses = np.unique(found.dose[found.dose > 0])
-    full = with_history(found, ready.n_before)
-    parts = np.array(
-        [stats.geo_readings.stock(np.where(full == d, d, 0.0), half_life)[found.sequence] for d in doses]
-    )
-    effect = np.linalg.lstsq(known.rest(parts).T, known.outcome, rcond=None)[0]
-    return np.asarray(np.tensordot(effect[doses != dose], parts[doses != dose], axes=1))
 
 
 def _finite(value: float) -> float | None:

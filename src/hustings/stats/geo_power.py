@@ -12,9 +12,9 @@ from hustings.stats.clusters import Floats, Integers
 from hustings.stats.geo_design import Ways
 from hustings.stats.geo_readings import frame, stock
 
-_WINDOWS = 12
-_DEALINGS = 300
-_STEPS = 30
+_WINDOWS = 8
+_DEALINGS = 200
+_STEPS = 20
 
 
 class Power(NamedTuple):
@@ -32,6 +32,14 @@ class Power(NamedTuple):
     false_alarms: float
     n_windows: int
     n_dealings: int
+
+
+class _Tried(NamedTuple):
+    """Of one stretch: estimates, what a unit of effect adds to them, and the three terms of their error."""
+
+    alone: Floats
+    moved: Floats
+    error: Floats
 
 
 def detectable_dose_effect(
@@ -105,23 +113,32 @@ def detectable_dose_effect(
 
 def _window(
     told: Floats, heavy: Floats | None, start: int, doses: Floats, dealt: Integers, half_life: float
-) -> tuple[Floats, Floats]:
-    """Correlations of the dealings with the outcome, and of one another times their length."""
+) -> _Tried:
+    """Estimates and errors of every dealing, were each in turn the one that took place."""
     end = start + doses.shape[1]
     known = frame(told[:, :end], None if heavy is None else heavy[:, :end])
     full = np.zeros((len(doses), end))
     full[:, start:] = doses
     z = known.rest(stock(full, half_life)[dealt])
-    size = np.sqrt((z * z).sum(1))
-    unit = np.divide(z, size[:, None], out=np.zeros_like(z), where=size[:, None] > 1e-9)
-    return unit @ known.outcome, (unit @ unit.T) * size[None, :]
+    m = len(z)
+    length = np.where((z * z).sum(1) > 1e-18, (z * z).sum(1), np.inf)
+    alone, moved = z @ known.outcome / length, (z @ z.T) / length[:, None]
+    error = np.zeros((3, m, m))
+    for part in np.split(np.arange(known.cells.size), np.flatnonzero(np.diff(known.cells // end)) + 1):
+        own, y = z[:, part], known.outcome[part]
+        size = (own * own).sum(1)
+        left = (own @ y - alone * size)[:, None]
+        more = own @ own.T - moved * size[:, None]
+        error += np.array([np.broadcast_to(left * left, (m, m)), left * more, more * more])
+    return _Tried(alone[:, None], moved, error / (length**2)[None, :, None])
 
 
-def _found(tries: list[tuple[Floats, Floats]], effect: float, alpha: float) -> float:
+def _found(tries: list[_Tried], effect: float, alpha: float) -> float:
     """How often the test refuses no effect, over stretches and dealings."""
     shares = []
-    for alone, moved in tries:
-        shown = np.abs(alone[:, None] + effect * moved)
-        p = (shown >= np.diagonal(shown)[None, :] * (1 - 1e-9)).mean(0)
+    for alone, moved, error in tries:
+        square = error[0] + 2 * effect * error[1] + effect**2 * error[2]
+        size = (alone + effect * moved) ** 2 / np.maximum(square, 1e-18 * max(float(error[0].max()), 1e-300))
+        p = (size >= np.diagonal(size)[None, :] * (1 - 1e-9)).mean(0)
         shares.append(np.mean(p <= alpha + 1e-9))
     return float(np.mean(shares))

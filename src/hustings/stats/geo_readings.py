@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from hustings.errors import DesignError
 from hustings.stats.clusters import Floats, Integers
 from hustings.stats.geo_design import Ways
+from hustings.stats.geo_permutations import refused_ends, share_as_extreme, shown, smallest_share
 
 
 class Reading(NamedTuple):
@@ -140,30 +141,27 @@ def read_dose(
     dealings: Ways,
     *,
     confidence: float = 0.95,
-    held: ArrayLike | None = None,
 ) -> Reading:
     """The effect of a unit of dose, tested by every other dealing, with its interval by inverting the test.
 
-    With z the dose less effects of place and week, the estimate is z'y / z'z. The statistic of a dealing is its
-    correlation z'(y - t z_0) / |z|; a value t is in the interval unless too few dealings have one as large. Each
-    dealing counts between two roots, (A_0 - A) / (1 - B) and (A_0 + A) / (1 + B) with A = z'y / (|z| |z_0|) and
-    B = z'z_0 / (|z| |z_0|), so that the interval's ends are order statistics of these roots.
+    With z the dose less effects of place and week, the estimate is z'y / z'z. The statistic of a dealing is the estimate
+    that it would show, over its standard error clustered by place; a value t is in the interval unless, with t z_0 taken
+    off, too few dealings have one as large. Divided by its error it holds for the mean effect, too, where places differ.
 
     Args:
         known: From `frame`.
         sequences: (a, w) what is at work in each week (`stock`), the history's weeks among them.
         dealings: From `ways`; the first took place.
         confidence: Of the interval.
-        held: (p, w) what else moved the outcome, in its unit, to be taken off first.
 
     Returns:
-        The reading. The p-value and the interval are exact where the effect is the same in all places and weeks.
+        The reading: exact where the effect is the same in all places and weeks, else the better the more places.
 
     Raises:
         DesignError: Sequences that do not fit, or doses that effects of place and week explain.
 
-    Source: Fisher, The Design of Experiments (1935); Rosenbaum, Observational Studies (2002), 2.4–2.6; Gerber & Green,
-    Field Experiments (2012), chapter 3.
+    Source: Fisher, The Design of Experiments (1935); Rosenbaum, Observational Studies (2002), 2.4–2.6; Wu & Ding, JASA
+    116 (2021), for dividing by the error.
 
     >>> from hustings.stats.geo_design import ways
     >>> y = np.array([[0.0, 0.0], [0.0, 3.0], [0.0, 1.0], [0.0, 4.0]])
@@ -178,9 +176,52 @@ def read_dose(
     if table.ndim != 2 or table.shape[1] != known.shape[1] or dealings.sequence.shape[1] != known.shape[0]:
         got = f"{table.shape} and {dealings.sequence.shape}"
         raise DesignError.of("Sequences or dealings do not fit", received=got, allowed=f"{known.shape}")
-    y = known.outcome if held is None else known.outcome - known.rest(np.asarray(held, np.float64))
-    seen, cross, size = _projections(known, lambda dealt: known.rest(table[dealt]), dealings.sequence, y)
-    return _tested(seen, cross, size, confidence)
+    return _tested(
+        known, lambda dealt: known.rest(table[dealt]), dealings.sequence, known.outcome, confidence
+    )
+
+
+def read_one_dose(known: Frame, parts: ArrayLike, which: int, dealings: Ways) -> Reading:
+    """The effect of one dose where places had several: the others are taken off, in every dealing by its own.
+
+    The outcome loses the other doses' effects at their estimates; each dealing's dose loses what its other doses explain
+    (Freedman & Lane 1983), so that the p-value is near, not exact.
+
+    Args:
+        known: From `frame`.
+        parts: (d, a, w) what is at work of each dose in each week.
+        which: Number of the dose.
+        dealings: From `ways`.
+
+    Returns:
+        The reading.
+
+    Raises:
+        DesignError: A dose that place, week and the other doses explain.
+
+    Source: Freedman & Lane, Journal of Business & Economic Statistics 1 (1983); Winkler et al., NeuroImage 92 (2014).
+
+    >>> from hustings.stats.geo_design import ways
+    >>> y = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 3.0], [0.0, 0.2], [0.0, 1.1], [0.0, 3.2]])
+    >>> one, two = ([[0.0, float(a == k)] for a in range(3)] for k in (1, 2))
+    >>> found = ways([0, 1, 2, 0, 1, 2], [0] * 6, np.random.default_rng(0))
+    >>> round(read_one_dose(frame(y), [one, two], 1, found).estimate, 6)
+    3.0
+    """
+    tables = np.asarray(parts, np.float64)
+    others = np.arange(len(tables)) != which
+    first = known.rest(tables[:, dealings.sequence[0]])
+    effect = np.linalg.lstsq(first.T, known.outcome, rcond=None)[0]
+
+    def alone(dealt: Integers) -> Floats:
+        own = known.rest(tables[which][dealt])
+        rest = known.rest(tables[others][:, dealt]).transpose(1, 0, 2)
+        inner = np.matmul(rest, rest.transpose(0, 2, 1))
+        share = np.matmul(np.linalg.pinv(inner, hermitian=True), np.matmul(rest, own[:, :, None]))
+        return np.asarray(own - np.matmul(rest.transpose(0, 2, 1), share)[:, :, 0])
+
+    left = known.outcome - effect[others] @ first[others]
+    return _tested(known, alone, dealings.sequence, left, 0.95)
 
 
 def trend_before(
@@ -262,50 +303,21 @@ def read_neighbours(
         return np.asarray(other - share * own)
 
     left = known.outcome - own_effect * known.rest(table[dealings.sequence[0]])
-    return _tested(*_projections(known, around, dealings.sequence, left), 0.95)
+    return _tested(known, around, dealings.sequence, left, 0.95)
 
 
-def _tested(seen: Floats, cross: Floats, size: Floats, confidence: float) -> Reading:
-    if not size[0] > 1e-9:
+def _tested(
+    known: Frame, dose: Callable[[Integers], Floats], dealt: Integers, y: Floats, confidence: float
+) -> Reading:
+    found = shown(dose, dealt, y, known.cells // known.shape[1])
+    if not found.length[0] > 1e-18:
         raise DesignError.of(
             "What places spent is explained by place and week alone",
             allowed="doses that differ between places in the same week",
         )
-    estimate = float(seen[0] / size[0] ** 2)
-    scale = np.where(size > 1e-9, size, np.inf) * size[0]
-    a, b = seen / scale, np.clip(cross / scale, -1, 1)
-    extreme = np.abs(a) >= abs(a[0]) * (1 - 1e-9)
-    n = a.size
-    spread = float(np.sqrt(np.mean((a[1:] - estimate * b[1:]) ** 2))) if n > 1 else np.nan
-    low, high = _inverted(a, b, 1 - confidence)
-    smallest = float(np.mean((b >= 1 - 1e-9) | (b <= -1 + 1e-9)))
-    return Reading(estimate, spread, low, high, float(extreme.mean()), n, smallest)
-
-
-def _projections(
-    known: Frame, dose: Callable[[Integers], Floats], dealt: Integers, y: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Of each dealing's dose z: z'y, z'z_0 and |z|, all less effects of place and week."""
-    first = dose(dealt[:1])[0]
-    seen, cross, size = np.empty(len(dealt)), np.empty(len(dealt)), np.empty(len(dealt))
-    step = max(1, 2_000_000 // max(y.size, 1))
-    for start in range(0, len(dealt), step):
-        own = slice(start, start + step)
-        z = dose(dealt[own])
-        seen[own], cross[own], size[own] = z @ y, z @ first, np.sqrt((z * z).sum(1))
-    return seen, cross, size
-
-
-def _inverted(a: Floats, b: Floats, alpha: float) -> tuple[float, float]:
-    """Ends of the set of effects that the test does not refuse."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        roots = np.sort([(a[0] - a) / (1 - b), (a[0] + a) / (1 + b)], axis=0)
-    always = (b >= 1 - 1e-9) | (b <= -1 + 1e-9)
-    # A dealing that is the same, or its mirror, is never less extreme.
-    lower = np.sort(np.where(always, -np.inf, roots[0]))
-    upper = np.sort(np.where(always, np.inf, roots[1]))[::-1]
-    # More than alpha of all dealings must be as extreme: so many roots may be passed.
-    needed = int(np.floor(alpha * a.size + 1e-9))
-    if needed >= a.size:
-        return float(a[0]), float(a[0])
-    return float(lower[needed]), float(upper[needed])
+    estimate = float(found.alone[0])
+    apart = (found.alone[1:] - estimate * found.moved[1:]) * np.sqrt(found.length[1:] / found.length[0])
+    spread = float(np.sqrt(np.mean(apart**2))) if apart.size else np.nan
+    low, high = refused_ends(found, spread, 1 - confidence)
+    p = float(share_as_extreme(found, np.zeros(1))[0])
+    return Reading(estimate, spread, low, high, p, len(dealt), smallest_share(found))
