@@ -11,7 +11,7 @@ import pytest
 
 from hustings.errors import DesignError
 from hustings.stats.geo_design import deal, parallel, switchback, ways
-from hustings.stats.geo_readings import frame, read_dose, read_neighbours, stock, trend_before
+from hustings.stats.geo_readings import frame, read_dose, read_neighbours, read_one_dose, stock, trend_before
 
 
 def noise(places, weeks, rng, correlation=0.6, sd=0.01):
@@ -100,6 +100,32 @@ def test_a_switchback_with_carry_over_finds_the_truth():
     )
     assert found.low < 0.004 < found.high
     assert found.p_value < 0.01
+
+
+def test_one_dose_that_does_nothing_is_not_blamed_for_the_others():
+    runs, wrong = 80, 0
+    for run in range(runs):
+        rng = np.random.default_rng(run)
+        rows = np.concatenate([np.zeros((4, 8)), parallel([0, 1, 2, 3], 4)], axis=1)
+        block = np.arange(12) // 4
+        dealt = deal(rows, block, rng).sequence
+        y = noise(12, 12, rng) + np.array([0.0, 0.02, 0.0, 0.04])[dealt][:, None] * (rows[dealt] > 0)
+        parts = [np.where(rows == dose, dose, 0.0) for dose in (1, 2, 3)]
+        wrong += read_one_dose(frame(y), parts, 1, ways(dealt, block, rng, draws=200)).p_value <= 0.05
+    assert wrong / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_the_mean_effect_is_covered_where_places_differ():
+    runs, covered = 80, 0
+    for run in range(runs):
+        rng = np.random.default_rng(run)
+        rows = np.concatenate([np.zeros((3, 8)), parallel([0, 1, 2], 4)], axis=1)
+        dealt = deal(rows, np.zeros(20, int), rng).sequence
+        own = 0.01 * (1 + 0.25 * rng.standard_normal(20))
+        y = noise(20, 12, rng) + own[:, None] * rows[dealt]
+        found = read_dose(frame(y), rows, ways(dealt, np.zeros(20, int), rng, draws=300))
+        covered += found.low <= own.mean() <= found.high
+    assert covered / runs >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / runs)
 
 
 def test_a_trend_before_and_a_neighbours_dose_are_found():
