@@ -117,6 +117,13 @@ def test_places_whose_votes_are_worth_more_get_more():
     assert own["gain"] < 1e-2 < own["net_votes"]
 
 
+def test_more_votes_than_a_vote_can_be_valued_for_are_told_so():
+    values = [{"race": "gov", "place_id": p, "value": 1e-3, "std_error": 1e-4} for p in VOTES]
+    own = options(plan(values=values, aim="win", decisive_race="gov"))["plan"]
+    assert "read net_votes" in own["reason"]
+    assert options(plan())["plan"]["reason"] is None
+
+
 def test_offers_rise_and_are_concave():
     found = plan()
     mine = [row for row in found["offers"] if row["way"] == "plan"]

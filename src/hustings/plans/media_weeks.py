@@ -19,6 +19,8 @@ from hustings.warehouse import arrays, residents
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 WEEK = datetime.timedelta(7)
+_FAR = 0.1
+_LINEAR = "a vote is valued as the first ones are: so many of them gain less of the chance to win than this; read net_votes"
 _STEPS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)
 
 
@@ -125,7 +127,7 @@ def plan_media_weeks(
     offers = _offers(market, rules, plan_id, elsewhere, budget_cents, aim, as_of)
     return {
         "media_weeks": _splits(market, {"plan": plan.cents} | rules, plan_id, elsewhere, as_of),
-        "media_week_options": _options(market, plan, rules, plan_id, budget_cents, as_of),
+        "media_week_options": _options(market, plan, rules, (plan_id, aim), budget_cents, as_of),
         "offers": offers,
     }
 
@@ -280,10 +282,11 @@ def _options(
     market: Market,
     plan: stats.media_weeks.Weeks,
     rules: dict[str, Floats],
-    plan_id: str,
+    about: tuple[str, str],
     budget: float,
     as_of: datetime.date,
 ) -> dict[str, list[Any]]:
+    plan_id, aim = about
     mine, net = _gains(market, plan.cents)
     rows: list[Row] = []
     # At equal cost: a rule spends what the plan spends, so that it is not the poorer for what the plan left.
@@ -299,7 +302,8 @@ def _options(
             "low": float(low), "high": float(high), "as_of": as_of,
         }  # fmt: skip
         if name == "plan":
-            row |= {"gap": plan.gap, "why_left": plan.why_left}
+            far = aim == "win" and row["gain"] > _FAR
+            row |= {"reason": _LINEAR if far else None, "gap": plan.gap, "why_left": plan.why_left}
         else:
             ends = np.quantile(less, [0.025, 0.975])
             row |= {"advantage": float(less.mean()), "advantage_low": float(ends[0]), "advantage_high": float(ends[1])}  # fmt: skip
