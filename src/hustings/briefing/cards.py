@@ -301,19 +301,23 @@ def _notes(model: Record, told: Part) -> list[str]:
     notes = []
     if reason := clean(model.get("reason")):
         notes.append(f"Not published: {reason.rstrip('.')}.")
-    pooling = told.get("pooling") or {}
-    if known(pooling.get("sd")) is not None:
-        places = plural(pooling.get("n_places"), "place")
-        change = (
-            f"log-loss {figure(pooling.get('before'), 4)} without, {figure(pooling.get('after'), 4)} with"
-        )
-        kept = "Each place has an intercept of its own, small places little of it" if pooling.get("kept") else "Intercepts of places were tried and left out"  # fmt: skip
-        notes.append(
-            f"{kept} ({places}, standard deviation {figure(pooling['sd'], 2)} in log-odds; {change})."
-        )
+    if pooled := _pooling(told.get("pooling") or {}):
+        notes.append(pooled)
     for what, n in (told.get("left_out") or {}).items():
         notes.append(f"Left out: {figure(n)} {clean(what)}.")
     left = known(told.get("left_by_election_day"))
     if left is not None and left < 1:
         notes.append(f"Of an effect {figure(100 * left)} in 100 are left by election day.")
     return notes
+
+
+def _pooling(told: Part) -> str:
+    """What places' intercepts did, or why there are none."""
+    if why := clean(told.get("why_not")):
+        return f"Places have no intercepts of their own: {why}."
+    if known(told.get("sd")) is None:
+        return ""
+    kept = "Each place has an intercept of its own, small places little of it" if told.get("kept") else "Intercepts of places were tried and left out"  # fmt: skip
+    places, spread = plural(told.get("n_places"), "place"), figure(told["sd"], 2)
+    before, after = figure(told.get("before"), 4), figure(told.get("after"), 4)
+    return f"{kept} ({places}, standard deviation {spread} in log-odds; log-loss {before} without, {after} with)."

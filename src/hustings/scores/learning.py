@@ -40,6 +40,8 @@ class Learning(NamedTuple):
         places: The place of each code.
         columns: Everything that was read of them, by name.
         n_unknown: People left out because an amount is missing.
+        standing: Whether what is predicted stands for some time, as an answer does: what neighbours have
+            answered is known before the others are asked.
     """
 
     person_id: npt.NDArray[Any]
@@ -52,6 +54,7 @@ class Learning(NamedTuple):
     places: list[str]
     columns: dict[str, npt.NDArray[Any]]
     n_unknown: int
+    standing: bool = False
 
     @property
     def latest(self) -> npt.NDArray[np.bool_]:
@@ -120,6 +123,7 @@ def learn(
         places.labels,
         columns,
         sum(shot.n_unknown for shot in shots),
+        question.answer is not None,
     )
     return made, shots[-1]
 
