@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from hustings import stats
 from hustings.errors import DesignError
 from hustings.experiments.arms import Arms, read_arms
+from hustings.experiments.readings import too_few
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import Matrix, arrays, codes, matrix
@@ -37,7 +39,24 @@ class Trial(NamedTuple):
     as_of: npt.NDArray[Any]
 
 
-@stage(writes=("effects", "models"), section="effects", each="experiment")
+def check_effects(settings: Mapping[str, Any], sections: Mapping[str, Any]) -> None:
+    """Refuse effects of a test that is not declared, and a decay from a day that is not said.
+
+    Raises:
+        DesignError: With what is wrong.
+    """
+    experiment, tests = settings["experiment"], sections.get("experiments", {})
+    if experiment not in tests:
+        raise DesignError.unknown(
+            f"[effects.{experiment}] has no test of that name",
+            experiment,
+            tests,
+            f"add [experiments.{experiment}]",
+        )
+    _left(settings["measured_on"], settings["election_day"], settings["half_life_days"])
+
+
+@stage(writes=("effects", "models"), section="effects", each="experiment", check=check_effects)
 def estimate_effects(
     assignments: Table,
     outcomes: Table,
@@ -68,7 +87,7 @@ def estimate_effects(
     trial = (
         None if why else _trial(assignments, outcomes, features, people, experiment, control, outcome, as_of)
     )
-    why = why or _why_not(trial, folds)
+    why = why or _why_not(trial, folds, outcome)
     if why or trial is None:
         return {"effects": _empty(), "models": _card(experiment, outcome, as_of, None, None, str(why))}
     left = _left(measured_on, election_day, half_life_days)
@@ -181,16 +200,20 @@ def _trial(
     return Trial(arms, np.asarray(arms.more["value"], np.float64), cluster, known, arms.more["as_of"])
 
 
-def _why_not(trial: Trial | None, folds: int) -> str | None:
+def _why_not(trial: Trial | None, folds: int, outcome: str) -> str | None:
     if trial is None:
         return None
     arms, least = len(trial.arms.labels), 2 * folds
     n = np.bincount(trial.arms.arm, minlength=arms) if len(trial.arms.arm) else np.zeros(2)
+    few = next((why for why in too_few(trial.arms, trial.value, outcome) if why), None)
+    pairs = np.unique(trial.cluster * arms + trial.arms.arm) % arms
+    smallest = int(np.bincount(pairs, minlength=arms).min())
     checks = (
         (n.all() and arms > 1, "an arm has nobody whose outcome is known"),
         (np.isfinite(trial.value).all(), "an outcome is not a finite number"),
         (len(np.unique(trial.value)) > 1, "everyone has the same outcome"),
-        (len(np.unique(trial.cluster)) >= least, f"fewer than {least} units: too few for {folds} folds"),
+        (smallest >= least, f"an arm of {smallest:,} units: too few for {folds} folds, which need {least}"),
+        (few is None, str(few)),
         (bool(trial.known.names), "nothing is known of the people before the test"),
     )
     return next((reason for fine, reason in checks if not fine), None)
