@@ -314,7 +314,19 @@ def test_places_are_pooled_by_answers_of_neighbours_and_not_by_what_they_did_on_
         assert told["kept"] == (name == "apart")
         assert told["kept"] == (told["gain_low"] > 0)
         assert told["n_places"] == 100
-    assert "the very day that is judged" in pooling(tables, outcome="apart")["why_not"]
+    card = json.loads(run(tables, outcome="apart")[0]["card"])
+    assert "the very day that is judged" in card["pooling"]["why_not"]
+    assert card["validation"] == "grouped by household and place"
+
+
+def test_a_few_places_are_not_told_apart_by_what_is_known_of_them():
+    """Places of one precinct each: whoever lives there has their turnout, and nothing else tells anybody apart."""
+    made = World(1500, seed=4)
+    made.trait = 2.0 * (made.place % 2 == 0) - 1.0
+    made.outcome("voted", D(2026, 8, 4), made.rng.random(made.n) < made.chance(1.0))
+    row, _ = run(made.tables(), outcome="voted", rule="age")
+    assert not {"place_age", "place_people", "place_share_voted"} & set(json.loads(row["card"])["features"])
+    assert row["auc"] < 0.55
 
 
 @pytest.mark.parametrize("lasts", [True, False])

@@ -93,16 +93,20 @@ def _measured(
     ]
     hardest = min(rivals, key=lambda rival: rival["gain_low"])
     better = hardest["gain_low"] > 0
-    card = _asked(question, learning) | {
-        "features": list(learning.known.names),
-        "candidates": fit.losses,
-        "rivals": rivals,
-        "gain": _gains(y, judged, household),
-        "rule_gain": _gains(y, fit.ruled[0][at], household),
-        "importance": _importance(learning, fit),
-        "groups": groups_of(learning, judged, losses, protected),
-        "pooling": _pooling(question, learning, fit),
-    }
+    card = (
+        _asked(question, learning)
+        | _grouped(learning, fit)
+        | {
+            "features": list(learning.known.names),
+            "candidates": fit.losses,
+            "rivals": rivals,
+            "gain": _gains(y, judged, household),
+            "rule_gain": _gains(y, fit.ruled[0][at], household),
+            "importance": _importance(learning, fit),
+            "groups": groups_of(learning, judged, losses, protected),
+            "pooling": _pooling(question, learning, fit),
+        }
+    )
     more = _amount(y, judged, household) if question.amount else _chance(learning, fit)
     return {
         "rate": float(y.mean()),
@@ -128,6 +132,11 @@ def _pooling(question: Question, learning: Learning, fit: Fit) -> dict[str, Any]
     if question.amount or len(learning.places) < 2:
         return None
     return {"why_not": "one day of training: a place's intercept would come from the very day that is judged"}
+
+
+def _grouped(learning: Learning, fit: Fit) -> dict[str, str]:
+    whole = learning.latest.all() and fit.of_places
+    return {"validation": "grouped by household and place"} if whole else {}
 
 
 def _beaten(name: str, rivals: list[dict[str, Any]]) -> str:
