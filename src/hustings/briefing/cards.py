@@ -337,6 +337,12 @@ def _notes(model: Record, told: Part) -> list[str]:
         notes.append(pooled)
     for what, n in (told.get("left_out") or {}).items():
         notes.append(f"Left out: {figure(n)} {clean(what)}.")
+    wrong = known(told.get("false_clear"))
+    if wrong is not None:
+        notes.append(
+            f"Of texts on none of the issues {figure(100 * wrong)} in 100 are called clear, as measured by leaving out "
+            "one issue after the other."
+        )
     left = known(told.get("left_by_election_day"))
     if left is not None and left < 1:
         error = known(told.get("left_error"))
