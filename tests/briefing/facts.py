@@ -471,7 +471,7 @@ def _whole_effects() -> dict:
         {
             "arm": arm, "mean_effect": effect, "qini": 0.004, "qini_error": 0.0016, "plain_score_qini": 0.003,
             "plain_score_qini_error": 0.0016, "slope": 0.9, "slope_error": 0.3, "ladder": ladder,
-            "verdict": {"word": "everyone", "sentence": "It works for everyone; choosing by person shows no proven gain."},
+            "verdict": {"word": "everyone", "average": 0.08, "average_error": 0.01, "p_average": 1e-9, "p_gain": 0.06, "sentence": "It works for everyone; choosing by person shows no proven gain."},
             "calibration": [{"predicted": 0.02 * k} | _estimate(0.021 * k, 0.01) for k in range(1, 6)],
             "gains_at": [0.1, 0.2, 0.5],
             "gains_beyond_chance": [_estimate(0.001, 0.002), _estimate(0.002, 0.0015), _estimate(0.003, 0.002)],

@@ -277,11 +277,15 @@ def effect_pictures(arm: Part, name: str, *, amounts: bool = False) -> list[Stri
     seen = [p for p in arm.get("calibration") or () if known(p.get("value")) is not None]
     gains = list(zip(arm.get("gains_at") or (), arm.get("gains_beyond_chance") or (), strict=False))
     label = clean(arm.get("arm"))
-    unit, scale = ("Amount", 1.0) if amounts else ("Points", 100.0)
-    found = []
+    unit, scale, digits = ("Amount", 1.0, 2) if amounts else ("Points", 100.0, 1)
+    found: list[Strip] = []
+    if len(seen) > 1 and len({p["predicted"] for p in seen}) == 1:
+        # The same is expected of everyone: there are no parts to compare, and nobody to choose.
+        return found
     if seen:
         rows = [
-            _effect_row(f"expected {figure(scale * p['predicted'], 1, sign=True)}", p, scale) for p in seen
+            _effect_row(f"expected {figure(scale * p['predicted'], digits, sign=True)}", p, scale, digits)
+            for p in seen
         ]
         title = f"{label}: what was observed, beside what was expected"
         caption = f"{unit}, by parts of the people from the least to the most expected, cross-fitted and doubly robust; 95 % intervals."

@@ -83,7 +83,8 @@ def _card(model: Record, number: int) -> Card:
     told = card(model)
     used = model.get("published") is not False
     if told.get("arms"):
-        title, lead = sentence(clean(_best(told).get("verdict", {}).get("sentence"))), ""
+        title = sentence(clean(_best(told).get("verdict", {}).get("sentence")))
+        lead = _proof(_best(told), amounts=told.get("kind") == "amount")
     else:
         unit = "deviance" if told.get("kind") == "amount" else "log-loss"
         rule = words.feature_word(model.get("rule"))
@@ -109,6 +110,22 @@ def _card(model: Record, number: int) -> Card:
 def _best(told: Part) -> Part:
     arms = [arm for arm in told.get("arms") or () if isinstance(arm, Mapping)]
     return next((arm for arm in arms if arm.get("arm") == told.get("best")), arms[0] if arms else {})
+
+
+def _proof(arm: Part, *, amounts: bool) -> str:
+    """What the verdict on an arm rests on."""
+    verdict = arm.get("verdict") or {}
+    mean, error, p = (known(verdict.get(key)) for key in ("average", "average_error", "p_average"))
+    if mean is None or error is None or p is None:
+        return ""
+    scale, digits, unit = (1.0, 2, "") if amounts else (100.0, 1, " points")
+    middle, low, high = (figure(scale * (mean + at * error), digits, sign=True) for at in (0, -1.96, 1.96))
+    chosen = known(verdict.get("p_gain"))
+    choosing = "" if chosen is None else f", and of choosing by person {words.chance(chosen)}"
+    return (
+        f"{clean(arm.get('arm'))} on everyone: {middle}{unit} (95 % interval {low} to {high}). One-sided p of that: "
+        f"{words.chance(p)}{choosing}; together at 5 %, so the smaller must be below 0.025."
+    )
 
 
 def _telling(model: Record) -> str:
