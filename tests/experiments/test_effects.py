@@ -122,14 +122,13 @@ def test_an_effect_halves_by_its_half_life():
 
 
 def test_what_a_cent_brings_among_the_best_ranked_is_on_the_card():
-    rng, arm, age = people(seed=3)
-    value = (rng.random(3000) < 0.3 + 0.15 * (arm == "letter")).astype(float)
+    rng, arm, age = people(6000, seed=3)
+    value = (rng.random(6000) < 0.3 + 0.4 * (arm == "letter") * (age > 54)).astype(float)
     (letter,) = effects(value, arm, age)[2]["arms"]
     assert letter["cost_cents"] == 50
-    for share, gain, value in zip(letter["gains_at"], letter["gains"], letter["gains_per_cost"], strict=True):
-        # Everybody whose rank is within the share is treated; ties share a rank.
-        if value["value"] is not None:
-            assert value["value"] / gain["value"] == pytest.approx(1 / (50 * share), rel=0.2)
+    for share, gain, worth in zip(letter["gains_at"], letter["gains"], letter["gains_per_cost"], strict=True):
+        assert worth["value"] == pytest.approx(gain["value"] / (50 * share), rel=0.05)
+        assert worth["low"] > 0
 
 
 def test_an_earlier_outcome_may_be_known_and_one_of_after_the_draw_may_not():
