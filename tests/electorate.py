@@ -29,9 +29,10 @@ def at(day: D) -> T:
 class World:
     """People with a propensity that their past, and what comes after `DAY`, both show."""
 
-    def __init__(self, n: int = 1500, seed: int = 0) -> None:
+    def __init__(self, n: int = 1500, seed: int = 0, n_places: int = 12) -> None:
         rng = np.random.default_rng(seed)
         self.rng, self.n = rng, n
+        self.place = np.arange(n) // 2 % n_places
         self.ids = np.array([f"p{i:05d}" for i in range(n)])
         self.home = np.array([f"h{i // 2:05d}" for i in range(n)])
         self.trait = rng.standard_normal(n)
@@ -74,7 +75,7 @@ class World:
         people = pd.DataFrame(
             {
                 "person_id": self.ids, "household_id": self.home, "sex": sex, "party": self.party,
-                "place_id": [f"c{i % 12}" for i in range(self.n)],
+                "place_id": [f"c{i}" for i in self.place],
                 "region_id": [f"r{i % 3}" for i in range(self.n)],
                 "born_on": self.born, "registered_on": D(2015, 1, 1), "arrived_at": D(2017, 1, 1),
             }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from hustings.campaign import FILE, Campaign
-from hustings.errors import SettingError
+from hustings.errors import HustingsError, SettingError
 from hustings.stage import INJECTED, Stage
 
 SHARED = tuple(item.name for item in fields(Campaign) if item.name not in ("folder", "sections"))
@@ -50,6 +50,7 @@ def instances(campaign: Campaign, stages: Sequence[Stage]) -> Iterator[Instance]
 
     Raises:
         SettingError: A section or key is unknown, missing, of a wrong type or out of range.
+        HustingsError: Settings that contradict each other, by the stage's own check.
     """
     sections = _owned(stages)
     for name in campaign.sections:
@@ -90,7 +91,7 @@ def _table(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
-def faults(campaign: Campaign, stages: Sequence[Stage]) -> list[SettingError]:
+def faults(campaign: Campaign, stages: Sequence[Stage]) -> list[HustingsError]:
     """Every fault of campaign.toml's sections, where `instances` stops at the first.
 
     Args:
@@ -101,7 +102,7 @@ def faults(campaign: Campaign, stages: Sequence[Stage]) -> list[SettingError]:
         The faults in the order of the stages, each once.
     """
     sections = _owned(stages)
-    found = [
+    found: list[HustingsError] = [
         SettingError.unknown(f"{FILE}: unknown section", name, ["campaign", *sections], _HELP)
         for name in campaign.sections
         if name not in sections
@@ -143,11 +144,11 @@ def _settings(
 
 def _checked(
     campaign: Campaign, stage: Stage, owned: set[str], content: Mapping[str, Any], where: str
-) -> tuple[dict[str, Any], list[SettingError]]:
+) -> tuple[dict[str, Any], list[HustingsError]]:
     """The settings of one instance, and everything that is wrong with them."""
     import pydantic
 
-    wrong = [
+    wrong: list[HustingsError] = [
         SettingError.unknown(f"[{where}]: unknown setting", key, owned, _HELP)
         for key in content
         if key not in owned
@@ -161,7 +162,14 @@ def _checked(
         checked = model.model_validate(given, strict=False)
     except pydantic.ValidationError as error:
         return {}, [*wrong, *(_explained(where, stage, item) for item in error.errors(include_url=False))]
-    return {name: getattr(checked, name) for name in model.model_fields}, wrong
+    settings = {name: getattr(checked, name) for name in model.model_fields}
+    if stage.check is not None:
+        named = {} if stage.each is None else {stage.each: where.removeprefix(f"{stage.section}.")}
+        try:
+            stage.check(settings | named, campaign.sections)
+        except HustingsError as error:
+            wrong.append(error)
+    return settings, wrong
 
 
 def _explained(where: str, stage: Stage, first: Mapping[str, Any]) -> SettingError:

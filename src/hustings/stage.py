@@ -47,6 +47,7 @@ INJECTED = ("rng", "land", "hold", "load_id", "folder")
 interim tables, the run's id, the campaign's folder."""
 
 Watch = Callable[[Path, Mapping[str, Any]], str]
+Check = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -95,6 +96,8 @@ class Stage:
             runs once.
         watch: A function from the campaign's folder and the settings to a text that changes when something
             outside the lake (a file) has changed, or None.
+        check: A function from the settings and all sections that raises where settings that are fine one by
+            one contradict each other, or name a section that is not there; or None.
     """
 
     function: Callable[..., Any]
@@ -103,6 +106,7 @@ class Stage:
     section: str
     each: str | None
     watch: Watch | None
+    check: Check | None = None
 
     @property
     def path(self) -> str:
@@ -124,6 +128,7 @@ def stage(
     section: str | None = None,
     each: str | None = None,
     watch: Watch | None = None,
+    check: Check | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function as the maker of one or several tables.
 
@@ -132,6 +137,8 @@ def stage(
         section: The section of campaign.toml with its settings; by default the first table's name.
         each: Name of the keyword-only parameter that receives the name of a declared instance.
         watch: Called with the campaign's folder and the settings; its text belongs to the fingerprint.
+        check: Called with the settings and all sections of campaign.toml, before anything runs; raises a
+            `HustingsError` where they contradict each other.
 
     Returns:
         A decorator that leaves the function as it is and remembers what it declares.
@@ -150,7 +157,7 @@ def stage(
     def remember(function: Function) -> Function:
         for name in tables:
             spec(name)
-        described = Stage(function, tables, _reads(function), section or tables[0], each, watch)
+        described = Stage(function, tables, _reads(function), section or tables[0], each, watch, check)
         keywords = {
             p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY
         }

@@ -430,7 +430,7 @@ def _more(scale: float = 1.0) -> dict:
         ],
         "groups": _groups(scale),
         "drift": {"score": 0.13, "by_chance": 0.001, "features": [{"feature": "age", "index": 0.3}]},
-        "pooling": {"sd": 0.56, "n_places": 10_000, "before": 0.563, "after": 0.551, "kept": True},
+        "pooling": {"sd": 0.56, "n_places": 10_000, "before": 0.563, "after": 0.551, "gain_low": 0.01, "kept": True},
         "level": _gap(0.001 * scale, 0.004 * scale),
         "slope": _gap(0.99, 0.03),
         "calibration_by_chance": 0.002,
@@ -471,14 +471,21 @@ def _whole_effects() -> dict:
         {
             "arm": arm, "mean_effect": effect, "qini": 0.004, "qini_error": 0.0016, "plain_score_qini": 0.003,
             "plain_score_qini_error": 0.0016, "slope": 0.9, "slope_error": 0.3, "ladder": ladder,
-            "verdict": {"word": "everyone", "sentence": "It works for everyone; choosing by person shows no proven gain."},
+            "verdict": {"word": "everyone", "average": 0.08, "average_error": 0.01, "p_average": 1e-9, "p_gain": 0.06, "sentence": "It works for everyone; choosing by person shows no proven gain."},
             "calibration": [{"predicted": 0.02 * k} | _estimate(0.021 * k, 0.01) for k in range(1, 6)],
             "gains_at": [0.1, 0.2, 0.5],
             "gains_beyond_chance": [_estimate(0.001, 0.002), _estimate(0.002, 0.0015), _estimate(0.003, 0.002)],
+            "cost_cents": 21.0, "gains_per_cost": [_estimate(0.005, 0.001), _estimate(0.004, 0.001), _estimate(0.003, 0.0005)],
         }
         for arm, effect in (("Self", 0.048), ("Neighbors", 0.081))
     ]  # fmt: skip
-    card = {"arms": arms, "best": "Neighbors", "ladder": ladder, "left_by_election_day": 0.8}
+    card = {
+        "arms": arms,
+        "best": "Neighbors",
+        "ladder": ladder,
+        "left_by_election_day": 0.8,
+        "left_error": 0.18,
+    }
     return _effects() | {"learner": "a smooth function of the plain score", "card": json.dumps(card)}
 
 

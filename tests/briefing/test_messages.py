@@ -76,3 +76,9 @@ def test_a_sealed_test_says_until_when():
 
 def test_no_message_test_is_no_finding():
     assert list(message_findings([], [], "USD")) == []
+
+
+def test_the_next_batch_of_a_bandit_is_a_line_to_paste():
+    rows = [row("plain", is_control=True, next_share=0.2), row("story", is_winner=True, next_share=0.8)]
+    ((_, _, action),) = message_findings(rows, [], "USD")
+    assert action == 'in the section of the next batch: planned_shares = { "plain" = 0.200, "story" = 0.800 }'

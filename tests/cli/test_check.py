@@ -46,6 +46,37 @@ def test_every_fault_is_told_at_once(hustings, fresh):
     assert any("The file is missing" in text and "turnuot" in text for text in told)
 
 
+def test_settings_that_contradict_each_other_are_told_before_anything_runs(hustings, fresh):
+    _edit(
+        fresh,
+        ("[features]\n", '[features]\nissues = "letters"\n'),
+        ("[scores.turnout]\n", '[scores.turnout]\nevent = { kind = "vote" }\n'),
+        ("[scores.donor]", '[scores.age]\noutcome = "voted"\nrule = "ages"\n[scores.donor]'),
+        ('event = { kind = "shift" }\nhorizon_days = 30', 'event = { kind = "shift" }'),
+        ("planned_shares = { control = 3, plain = 1", "planned_shares = { control = 3, plain = 0"),
+        (
+            "[effects.mailers]\n",
+            '[effects.letters]\noutcome = "voted"\n[effects.mailers]\nhalf_life_days = 5\n',
+        ),
+    )
+    said = hustings("check", "--json", "-C", fresh)
+    assert said.code == 1
+    told = [finding["text"] for finding in json.loads(said.out) if not finding["fine"]]
+    assert len(told) == 7
+    for words in (
+        "[features] issues: no such section 'letters'",
+        "[scores.turnout] says not what is predicted",
+        "[scores.age] rule: no feature 'ages'",
+        "[scores.volunteer] horizon_days is missing",
+        "[experiments.mailers] planned_shares must be above 0",
+        "[effects.letters] has no test of that name",
+        "An effect decays from the day it was measured on",
+    ):
+        assert any(words in text for text in told), words
+    assert "planned_shares must be above 0" in hustings("run", "-C", fresh).err
+    assert not (fresh / ".hustings").exists()
+
+
 def test_a_file_that_is_not_toml_is_one_fault(hustings, fresh):
     (fresh / "campaign.toml").write_text("[campaign\n")
     said = hustings("check", "-C", fresh)

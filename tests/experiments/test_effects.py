@@ -34,12 +34,17 @@ def effects(value, arm, age, **more):
     labels = sorted(set(arm), key=lambda label: (label != "control", label))
     counts = [list(arm).count(label) for label in labels]
     known = [i for i in range(n) if not np.isnan(value[i])]
+    told = more.pop("earlier", {})
     given = {
         "assignments": table("assignments", {"person_id": who, "experiment": ["t"] * n, "arm": list(arm), "unit_id": who, "assigned_on": [DAY] * n}),
-        "outcomes": table("outcomes", {"person_id": [who[i] for i in known], "outcome": ["voted"] * len(known), "value": [float(value[i]) for i in known]}),
+        "outcomes": ibis.union(
+            table("outcomes", {"person_id": [who[i] for i in known], "outcome": ["voted"] * len(known), "value": [float(value[i]) for i in known], "happened_on": [ELECTION] * len(known)}),
+            *(table("outcomes", {"person_id": who, "outcome": [name] * n, "value": list(values), "happened_on": [day] * n}) for name, (day, values) in told.items()),
+        ) if told else table("outcomes", {"person_id": [who[i] for i in known], "outcome": ["voted"] * len(known), "value": [float(value[i]) for i in known]}),
         "features": table("features", {"person_id": who, "as_of": [DAY] * n, "age": list(age)}),
         "people": table("people", {"person_id": who, "household_id": who}),
         "experiments": table("experiments", {"experiment": ["t"] * len(labels), "arm": labels, "is_control": [label == "control" for label in labels], "n_people": counts, "actual_share": [count / n for count in counts]}),
+        "actions": table("actions", {"action": ["send"], "experiment": ["t"], "arm": ["letter"], "unit_cost_cents": [50], "reaches": ["household"]}),
     }  # fmt: skip
     found = estimate_effects(
         *given.values(),
@@ -98,9 +103,49 @@ def test_an_effect_halves_by_its_half_life():
     later, _, card = effects(
         value, arm, age, half_life_days=7.0, measured_on=ELECTION - datetime.timedelta(14)
     )
-    for name in ("estimate", "std_error", "aipw", "ipw"):
+    for name in ("estimate", "aipw", "ipw"):
         assert later[name] == pytest.approx(now[name] / 4)
     assert card["left_by_election_day"] == pytest.approx(0.25)
+    # The slope of 2^(-14 / h) in log h, times the error of log h, but for its curvature.
+    assert card["left_error"] == pytest.approx(0.25 * 2 * np.log(2) * np.log(1.4), rel=0.1)
+    own = card["left_error"] * np.array(now["estimate"])
+    assert later["std_error"] == pytest.approx(np.hypot(now["std_error"] / 4, own))
+    sure, _, _ = effects(
+        value,
+        arm,
+        age,
+        half_life_days=7.0,
+        half_life_factor=1.0,
+        measured_on=ELECTION - datetime.timedelta(14),
+    )
+    assert sure["std_error"] == pytest.approx(now["std_error"] / 4)
+
+
+def test_what_a_cent_brings_among_the_best_ranked_is_on_the_card():
+    rng, arm, age = people(6000, seed=3)
+    value = (rng.random(6000) < 0.3 + 0.4 * (arm == "letter") * (age > 54)).astype(float)
+    (letter,) = effects(value, arm, age)[2]["arms"]
+    assert letter["cost_cents"] == 50
+    for share, gain, worth in zip(letter["gains_at"], letter["gains"], letter["gains_per_cost"], strict=True):
+        assert worth["value"] == pytest.approx(gain["value"] / (50 * share), rel=0.05)
+        assert worth["low"] > 0
+
+
+def test_an_earlier_outcome_may_be_known_and_one_of_after_the_draw_may_not():
+    rng, arm, age = people(6000, seed=4)
+    lean = rng.standard_normal(6000)
+    value = (rng.random(6000) < 1 / (1 + np.exp(-1.5 * lean))).astype(float)
+    before = DAY - datetime.timedelta(1)
+    _, _, plain = effects(value, arm, age)
+    _, model, card = effects(value, arm, age, also_known=["lean"], earlier={"lean": (before, lean)})
+    assert "lean" in card["features"]
+    errors = [told["arms"][0]["verdict"]["average_error"] for told in (plain, card)]
+    assert errors[1] < 0.9 * errors[0]
+    rows, model, card = effects(value, arm, age, also_known=["lean"], earlier={"lean": (DAY, lean)})
+    assert "lean was measured on the day of the draw or later for 6,000 people" in model["reason"]
+    assert not len(rows["person_id"])
+    with pytest.raises(DesignError, match="also_known: no outcome 'leen'"):
+        effects(value, arm, age, also_known=["leen"])
 
 
 def test_a_half_life_without_a_day_of_measurement_is_refused():

@@ -100,9 +100,19 @@ def test_texts_get_their_issue(collected, coded):
     order = found["event_id"].astype(int)
     assert np.mean(found["issue"][clear] == truth[order][clear]) > 0.8
     assert clear.mean() > 0.5
-    # Who only complains is left unclear more often than who names something.
+    # Who only complains is left unclear, about as often as the card says.
     nothing = truth[order] == "unclear"
-    assert clear[nothing].mean() < clear[~nothing].mean()
+    assert clear[nothing].mean() < 0.4
+    assert clear[~nothing].mean() > 0.75
+    assert abs(clear[nothing].mean() - coded[2]["false_clear"]) < 0.2
+
+
+def test_without_a_limit_most_complaints_about_nothing_are_called_clear(collected):
+    made, _, card = run(collected[1], false_clear=1.0)
+    found = made["text_issues"]
+    nothing = np.array([issue is None for issue in collected[0]])[found["event_id"].astype(int)]
+    assert (found["issue"] != "unclear")[nothing].mean() > 0.45
+    assert card["false_clear"] is None
     assert set(found) == set(spec("text_issues").names)
 
 
@@ -207,11 +217,12 @@ def test_themes_of_songs_are_told_better_than_by_keywords(data_file):
         "political": ["president", "vote", "republican"], "The Apprentice": ["fired"], "personal": ["hair", "wife"],
     }  # fmt: skip
     x = rows(known.texts, "words", text.fit_vocabulary(known.texts))
-    judged = judge(x, known, words, 0.8, 0.6, np.random.default_rng(1))
+    judged = judge(x, known, words, (0.6, 0.8, 0.2), np.random.default_rng(1))
     assert judged.better
     assert judged.card["accuracy"]["estimate"] > 0.68
     assert judged.card["accuracy_of_rules"]["keywords"]["estimate"] < 0.62
     assert judged.card["accuracy_where_clear"]["estimate"] >= 0.8
+    assert judged.card["false_clear"] < 0.35
     # What is said with some confidence is right that often, within the interval of each band.
     assert sum(band["low"] <= band["said"] <= band["high"] for band in judged.card["confidence"]) >= 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -19,20 +20,32 @@ from hustings.stats.means import difference_in_means
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-def example(name: str, file: Path, folder: Path) -> Path:
+def example(name: str, file: Path, folder: Path, *effects: str) -> Path:
     shutil.copy(EXAMPLES / name / "campaign.toml", folder)
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(os.environ, "HUSTINGS_DATA", str(file.parents[1]))
-        flow.run(read_campaign(folder), "lifts")
+        flow.run(read_campaign(folder), "lifts", *effects)
     return folder
 
 
 @pytest.fixture(scope="module")
-def gifts(tmp_path_factory, data_file, rows) -> dict:
+def gifts_folder(tmp_path_factory, data_file) -> Path:
     file = data_file("matching-gifts-2005/donors.parquet")
-    folder = example("matching-gifts-2005", file, tmp_path_factory.mktemp("gifts"))
+    return example("matching-gifts-2005", file, tmp_path_factory.mktemp("gifts"), "effects.match")
+
+
+@pytest.fixture(scope="module")
+def gifts(gifts_folder, rows) -> dict:
     keys = ("experiment", "arm", "outcome", "estimator")
-    return {tuple(row[key] for key in keys): row for row in rows(folder, "lifts")}
+    return {tuple(row[key] for key in keys): row for row in rows(gifts_folder, "lifts")}
+
+
+def test_choosing_among_donors_by_what_they_gave_before_proves_nothing(gifts_folder, rows):
+    (model,) = rows(gifts_folder, "models")
+    card = json.loads(model["card"])
+    assert card["verdict"]["p_gain"] > 0.05
+    assert card["verdict"]["word"] in ("everyone", "no one")
+    assert set(card["features"]) == {"largest_gift_before", "gifts_before", "months_since_gift"}
 
 
 def test_matching_gifts_gives_the_published_rates_and_dollars(gifts):
@@ -65,7 +78,9 @@ def test_adjusting_for_earlier_gifts_changes_little_and_every_arm_of_four_has_it
 
 def test_kansas_city_gives_the_published_effects(tmp_path, data_file, rows):
     """Arceneaux (2005): on the list +4.40 points, on the contacted +7.02, precincts drawn."""
-    folder = example("kansas-city-2003", data_file("kansas-city-2003/voters.parquet"), tmp_path)
+    folder = example(
+        "kansas-city-2003", data_file("kansas-city-2003/voters.parquet"), tmp_path, "effects.canvass"
+    )
     found = {row["estimator"]: row for row in rows(folder, "lifts")}
     assert round(100 * found["intention_to_treat"]["estimate"], 2) == 4.40
     assert round(100 * found["contacted"]["estimate"], 2) == 7.02
@@ -74,6 +89,13 @@ def test_kansas_city_gives_the_published_effects(tmp_path, data_file, rows):
     assert round(100 * contact, 1) == 62.7
     assert found["intention_to_treat"]["low"] < 0
     assert "14 units" in found["adjusted"]["reason"]
+    # What the ladder makes of 14 precincts against 14: the same effect for all, and nothing proven.
+    (model,) = rows(folder, "models")
+    (arm,) = json.loads(model["card"])["arms"]
+    assert arm["verdict"]["word"] == "no one"
+    assert model["learner"] == "the same effect for all"
+    assert abs(arm["mean_effect"] - found["intention_to_treat"]["estimate"]) < 0.003
+    assert abs(arm["verdict"]["average_error"] / found["intention_to_treat"]["std_error"] - 1) < 0.1
 
 
 def households(sizes: np.ndarray) -> np.ndarray:

@@ -297,17 +297,48 @@ def test_a_model_that_sees_no_more_than_the_rule_is_not_published():
     assert scores.empty
 
 
-def test_places_that_differ_are_pooled_and_those_that_do_not_are_not():
-    made = World(3000, seed=4)
-    place = np.arange(made.n) % 12
-    shift = np.where(place % 2 == 0, 0.9, -0.9)
+def pooling(tables, **settings):
+    return json.loads(run(tables, **settings)[0]["card"])["pooling"]
+
+
+def test_places_are_pooled_by_answers_of_neighbours_and_not_by_what_they_did_on_the_very_day():
+    made = World(3000, seed=4, n_places=100)
+    shift = np.where(made.place % 2 == 0, 0.9, -0.9)
     for name, add in (("apart", shift), ("alike", 0 * shift)):
-        made.outcome(name, D(2026, 8, 4), made.rng.random(made.n) < 1 / (1 + np.exp(-(made.trait + add))))
+        said = made.rng.random(made.n) < 1 / (1 + np.exp(-(made.trait + add)))
+        made.happen("canvass", LATER, np.ones(made.n, bool), name=name, value=said * 1.0)
+        made.outcome(name, D(2026, 8, 4), said)
     tables = made.tables()
     for name in ("apart", "alike"):
-        told = json.loads(run(tables, outcome=name)[0]["card"])["pooling"]
-        assert told["kept"] == (name == "apart") or told["sd"] < 0.2
-        assert told["n_places"] == 12
+        told = pooling(tables, answer=Answer(kind="canvass", name=name, yes=[1], no=[0]), trained_as_of=DAY)
+        assert told["kept"] == (name == "apart")
+        assert told["kept"] == (told["gain_low"] > 0)
+        assert told["n_places"] == 100
+    card = json.loads(run(tables, outcome="apart")[0]["card"])
+    assert "the very day that is judged" in card["pooling"]["why_not"]
+    assert card["validation"] == "grouped by household and place"
+
+
+def test_a_few_places_are_not_told_apart_by_what_is_known_of_them():
+    """Places of one precinct each: whoever lives there has their turnout, and nothing else tells anybody apart."""
+    made = World(1500, seed=4)
+    made.trait = 2.0 * (made.place % 2 == 0) - 1.0
+    made.outcome("voted", D(2026, 8, 4), made.rng.random(made.n) < made.chance(1.0))
+    row, _ = run(made.tables(), outcome="voted", rule="age")
+    assert not {"place_age", "place_people", "place_share_voted"} & set(json.loads(row["card"])["features"])
+    assert row["auc"] < 0.55
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_with_earlier_days_a_place_is_pooled_where_its_difference_lasts(lasts):
+    made = World(3000, seed=4, n_places=100)
+    shift = np.where(made.place % 2 == 0, 0.9, -0.9)
+    for day, add in ((D(2026, 5, 1), shift), (LATER, shift if lasts else -shift)):
+        made.happen("shift", day, made.rng.random(made.n) < 1 / (1 + np.exp(-(made.trait + add))))
+    before = D(2026, 4, 15)
+    told = pooling(made.tables(before), event=Happening(kind="shift"), horizon_days=44, earlier=[before])
+    assert told["kept"] == lasts
+    assert (told["after"] < told["before"]) == lasts
 
 
 def test_an_outcome_known_before_the_day_may_be_seen_and_one_of_later_may_not():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from hustings.briefing.messages import message_findings
+from hustings.briefing.missing import missing_findings
 from hustings.briefing.race import odds_text
 from hustings.briefing.race_words import chances, counts_most, worth_text
 from hustings.stage import About, Result, Table, stage
@@ -34,6 +35,7 @@ def write_findings(
     actions: Table,
     lifts: Table,
     experiments: Table,
+    attritions: Table,
     models: Table,
     goals: Table,
     messages: Table,
@@ -60,6 +62,7 @@ def write_findings(
         *(Finding("lift", *told) for told in message_findings(_rows(messages), _rows(hunch_costs), currency)),
         *_lifts(_rows(lifts)),
         *_tests(_rows(experiments)),
+        *(Finding("lift", *told) for told in missing_findings(_rows(attritions))),
         *_scores(_rows(models.drop("model"))),
         *_polls(_rows(poll_uses)),
         *_data(_current(_rows(loads))),

@@ -263,8 +263,13 @@ def _intervals(
     return Strip(name, title, caption, unit, drawn(rows), table[0], table[1])
 
 
-def effect_pictures(arm: Part, name: str) -> list[Strip]:
+def effect_pictures(arm: Part, name: str, *, amounts: bool = False) -> list[Strip]:
     """What an arm did for those of whom more was expected, and what its ranking gains.
+
+    Args:
+        arm: Its part of the card.
+        name: Of the pictures.
+        amounts: Whether the outcome is an amount, and not a share.
 
     >>> effect_pictures({}, "e")
     []
@@ -272,27 +277,35 @@ def effect_pictures(arm: Part, name: str) -> list[Strip]:
     seen = [p for p in arm.get("calibration") or () if known(p.get("value")) is not None]
     gains = list(zip(arm.get("gains_at") or (), arm.get("gains_beyond_chance") or (), strict=False))
     label = clean(arm.get("arm"))
-    found = []
+    unit, scale, digits = ("Amount", 1.0, 2) if amounts else ("Points", 100.0, 1)
+    found: list[Strip] = []
+    if len(seen) > 1 and len({p["predicted"] for p in seen}) == 1:
+        # The same is expected of everyone: there are no parts to compare, and nobody to choose.
+        return found
     if seen:
-        rows = [_effect_row(f"expected {figure(100 * p['predicted'], 1, sign=True)}", p) for p in seen]
+        rows = [
+            _effect_row(f"expected {figure(scale * p['predicted'], digits, sign=True)}", p, scale, digits)
+            for p in seen
+        ]
         title = f"{label}: what was observed, beside what was expected"
-        caption = "Points, by parts of the people from the least to the most expected, cross-fitted and doubly robust; 95 % intervals."
-        found.append(_effects(rows, f"{name}-seen", title, caption, "Part"))
+        caption = f"{unit}, by parts of the people from the least to the most expected, cross-fitted and doubly robust; 95 % intervals."
+        found.append(_effects(rows, f"{name}-seen", title, caption, "Part", unit))
     told = [(share, p) for share, p in gains if known(p.get("value")) is not None]
     if told:
-        rows = [_effect_row(f"the best {figure(100 * share)} in 100", p, 2) for share, p in told]
-        best = any(p["low"] > 0 for _, p in told)
+        rows = [_effect_row(f"the best {figure(100 * share)} in 100", p, scale, 2) for share, p in told]
+        # The one test that was declared decides, not the best of several cut-offs.
+        best = (arm.get("verdict") or {}).get("word") == "target"
         title = f"{label}: choosing by person gains {'more than' if best else 'no more than'} a random choice{'' if best else ' that is proven'}"
-        caption = "Points per person of the population, beyond choosing as many at random; 95 % intervals."
-        found.append(_effects(rows, f"{name}-gains", title, caption, "Who is chosen"))
+        caption = f"{unit} per person of the population, beyond choosing as many at random; 95 % intervals."
+        found.append(_effects(rows, f"{name}-gains", title, caption, "Who is chosen", unit))
     return found
 
 
-def _effect_row(label: str, part: Part, digits: int = 1) -> charts.Row:
-    value, low, high = (100 * float(part[k]) for k in ("value", "low", "high"))
+def _effect_row(label: str, part: Part, scale: float, digits: int = 1) -> charts.Row:
+    value, low, high = (scale * float(part[k]) for k in ("value", "low", "high"))
     return charts.Row(label, value, low, high, figure(value, digits, sign=True), spread(low, high, digits))
 
 
-def _effects(rows: list[charts.Row], name: str, title: str, caption: str, first: str) -> Strip:
+def _effects(rows: list[charts.Row], name: str, title: str, caption: str, first: str, unit: str) -> Strip:
     body = [(r.name, r.figure, r.spread) for r in rows]
-    return _intervals(rows, "Points", name, title, caption, ((first, "Points", "95 % interval"), body))
+    return _intervals(rows, unit, name, title, caption, ((first, unit, "95 % interval"), body))

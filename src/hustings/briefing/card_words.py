@@ -154,3 +154,12 @@ def verdict(model: Part, unit: str = "log-loss") -> str:
         return f"Better than {rule} by {text}."
     way = "Better than" if gain > 0 else "Worse than"
     return f"{way} {rule} by {text}: not proven better, and not published."
+
+
+def chance(p: float) -> str:
+    """A probability by chance, to two digits, and no smaller than anybody cares for.
+
+    >>> chance(0.0217), chance(1e-9)
+    ('0.022', 'below 0.0001')
+    """
+    return "below 0.0001" if p < 0.0001 else f"{p:.2g}"

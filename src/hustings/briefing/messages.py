@@ -37,8 +37,17 @@ def message_findings(
         yield (
             _headline(best, len(own)),
             " ".join([_worth(best, currency), *_hunches(test, outcome, costs, best, currency)]),
-            f"hustings show messages.{test}",
+            _next_batch(own) or f"hustings show messages.{test}",
         )
+
+
+def _next_batch(rows: list[Row]) -> str | None:
+    """The shares of a bandit's next batch as a line to be pasted; None where one variant gets all."""
+    shares = {row["arm"]: row.get("next_share") or 0.0 for row in rows}
+    if sum(share > 0 for share in shares.values()) < 2:
+        return None
+    told = ", ".join(f'"{arm}" = {share:.3f}' for arm, share in shares.items() if share > 0)
+    return f"in the section of the next batch: planned_shares = {{ {told} }}"
 
 
 def _headline(best: Row, n_variants: int) -> str:

@@ -7,20 +7,35 @@ it as it was. A test without is told of by a file.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import numpy as np
 
 from hustings.experiments.declared import Control, DrawOn, ReadAt, ReadOn, Shares, Unit, UnitOf
-from hustings.experiments.draws import Design, check_design, check_unchanged, draw_people
+from hustings.experiments.draws import Design, check_design, check_shares, check_unchanged, draw_people
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import arrays, count
 
 
+def check_test(settings: Mapping[str, Any], _sections: Mapping[str, Any]) -> None:
+    """Refuse shares that no arm can have, and a draw that does not say what it needs.
+
+    Raises:
+        DesignError: With what is wrong.
+    """
+    check_shares(settings["planned_shares"], settings["control"], settings["experiment"])
+    if settings["draw_on"] is not None:
+        design = Design(**{name: settings[name] for name in Design._fields})
+        check_design(design, settings["experiment"])
+
+
 @stage(
-    writes=("assignments", "enrolments", "draws", "drawn_people"), section="experiments", each="experiment"
+    writes=("assignments", "enrolments", "draws", "drawn_people"),
+    section="experiments",
+    each="experiment",
+    check=check_test,
 )
 def attach_assignments(
     record_assignments: Table,

@@ -39,6 +39,19 @@ class Design(NamedTuple):
         return json.dumps(self._asdict(), default=str, sort_keys=True)
 
 
+def check_shares(planned: Mapping[str, float], control: str, experiment: str) -> None:
+    """Refuse planned shares that are not above nought, or without control.
+
+    Raises:
+        DesignError: With what is wrong.
+    """
+    where = f"[experiments.{experiment}] planned_shares"
+    if planned and control not in planned:
+        raise DesignError.unknown(f"{where} must name control", control, planned, "edit campaign.toml")
+    if not all(np.isfinite(share) and share > 0 for share in planned.values()):
+        raise DesignError.of(f"{where} must be above 0", received=dict(planned), then="edit campaign.toml")
+
+
 def check_design(design: Design, experiment: str) -> None:
     """Refuse a design that cannot be drawn, or that does not say when it will be read.
 
@@ -52,8 +65,7 @@ def check_design(design: Design, experiment: str) -> None:
             received=list(design.planned_shares),
             then="edit campaign.toml",
         )
-    if not all(np.isfinite(share) and share > 0 for share in design.planned_shares.values()):
-        raise DesignError.of(f"{where} planned_shares must be above 0", received=dict(design.planned_shares))
+    check_shares(design.planned_shares, design.control, experiment)
     if design.read_on is None and design.read_at is None:
         raise DesignError.of(
             f"{where} does not say when it will be read",

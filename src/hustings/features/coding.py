@@ -114,8 +114,7 @@ def judge(
     x: Any,
     found: Examples,
     keywords: Mapping[str, Sequence[str]],
-    right: float,
-    declared: float,
+    asked: tuple[float, float, float],
     rng: np.random.Generator,
 ) -> Judged:
     """How left-out examples fare.
@@ -124,8 +123,8 @@ def judge(
         x: (n, p) rows of the examples.
         found: The examples.
         keywords: Of each issue, for the rule of thumb.
-        right: The share of clear answers that must be right.
-        declared: The lowest threshold.
+        asked: The lowest threshold, the share of clear answers that must be right, and the share of texts on none
+            of the issues that may be taken for clear.
         rng: Source of folds.
 
     Returns:
@@ -134,7 +133,9 @@ def judge(
     y, same, k = found.issue, found.same, len(found.issues)
     p, fold = stats.classes.predict_left_out(x, y, k, same, rng)
     sure, correct = p.max(1), p.argmax(1) == y
-    threshold = max(declared, stats.classes.sure_enough(sure, correct, right))
+    declared, right, wrong = asked
+    strangers = _strangers(x, found, wrong, rng)
+    threshold = max(declared, stats.classes.sure_enough(sure, correct, right), strangers.threshold)
     matched = keyword_matches(found.texts, found.issues, keywords)
     rules = {
         "the commonest issue": _borne_out(np.full(len(y), -1), y, k, fold),
@@ -162,6 +163,7 @@ def judge(
             name: _share(np.where(q.argmax(1) == y, 1.0, 0.0), same) for name, q in rules.items()
         },
         "unclear_below": threshold,
+        "false_clear": strangers.share_clear(declared),
         "share_clear": _share(clear, same),
         "accuracy_where_clear": _share(correct[clear], same[clear]) if clear.sum() > 1 else None,
         "confidence": _curve(correct, sure, same),
@@ -173,6 +175,38 @@ def judge(
         },
     }
     return Judged(columns, card, threshold, gain.low > 0)
+
+
+class Strangers(NamedTuple):
+    """Texts on none of the issues: each example, to models that were never shown its issue."""
+
+    sure: Floats
+    issue: Integers
+    allowed: float
+
+    @property
+    def threshold(self) -> float:
+        """The confidence that at most the allowed share of them reach; 0 where there are none."""
+        return stats.classes.rarely_sure(self.sure, self.allowed) if len(self.sure) else 0.0
+
+    def share_clear(self, least: float) -> float | None:
+        """How many are taken for clear, each issue by the threshold that the other issues would have set."""
+        if not len(self.sure):
+            return None
+        clear = np.empty(len(self.sure))
+        for own in (self.issue == i for i in np.unique(self.issue)):
+            clear[own] = self.sure[own] >= max(
+                least, stats.classes.rarely_sure(self.sure[~own], self.allowed)
+            )
+        return float(clear.mean())
+
+
+def _strangers(x: Any, found: Examples, allowed: float, rng: np.random.Generator) -> Strangers:
+    k = len(found.issues)
+    if k < 3 or allowed >= 1:
+        return Strangers(np.empty(0), found.issue[:0], allowed)
+    sure = stats.classes.predict_strangers(x, found.issue, k, found.same, rng)
+    return Strangers(sure, found.issue, allowed)
 
 
 def _losses(p: Floats, y: Integers) -> Floats:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import datetime
 import functools
 import operator
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
+from hustings.errors import SettingError
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 
@@ -27,7 +29,23 @@ class Election(NamedTuple):
     on: datetime.date
 
 
-@stage(writes="features")
+def check_issues(settings: Mapping[str, Any], sections: Mapping[str, Any]) -> None:
+    """Refuse a feature from a section that is not there: nobody would ever have it.
+
+    Raises:
+        SettingError: With the sections that are there.
+    """
+    named, there = settings["issues"], sections.get("issues", {})
+    if named is not None and named not in there:
+        raise SettingError.unknown(
+            "[features] issues: no such section",
+            named,
+            there,
+            f"add [issues.{named}], or take the setting out",
+        )
+
+
+@stage(writes="features", check=check_issues)
 def build_features(
     people: Table,
     events: Table,

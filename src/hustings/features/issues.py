@@ -71,6 +71,15 @@ def code_texts(
             "The share of clear left-out examples that must be right; it raises `unclear_below`.", ge=0, le=1
         ),
     ] = 0.8,
+    false_clear: Annotated[
+        float,
+        About(
+            "The share of texts on none of the issues that may be called clear, measured by leaving out one issue "
+            "after the other (of three or more); it raises `unclear_below`.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.2,
     rng: np.random.Generator,
 ) -> Result:
     """The issue of every text and person, or none when it is told no better than by a rule of thumb."""
@@ -95,7 +104,7 @@ def code_texts(
         everything = [*found.texts, *said.text.tolist()]
         words = stats.text.fit_vocabulary(everything, at_least=at_least) if reading == "words" else None
         x = rows(found.texts, reading, words)
-        judged = judge(x, found, keywords, right, unclear_below, rng)
+        judged = judge(x, found, keywords, (unclear_below, right, false_clear), rng)
     except DesignError as error:
         return _result(row | {"learner": "none", "reason": str(error)}, said, None)
     model = stats.classes.learn_classes(x, found.issue, len(found.issues), found.same, rng)

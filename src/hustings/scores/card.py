@@ -93,16 +93,20 @@ def _measured(
     ]
     hardest = min(rivals, key=lambda rival: rival["gain_low"])
     better = hardest["gain_low"] > 0
-    card = _asked(question, learning) | {
-        "features": list(learning.known.names),
-        "candidates": fit.losses,
-        "rivals": rivals,
-        "gain": _gains(y, judged, household),
-        "rule_gain": _gains(y, fit.ruled[0][at], household),
-        "importance": _importance(learning, fit),
-        "groups": groups_of(learning, judged, losses, protected),
-        "pooling": None if fit.pooled is None else fit.pooled._asdict(),
-    }
+    card = (
+        _asked(question, learning)
+        | _grouped(learning, fit)
+        | {
+            "features": list(learning.known.names),
+            "candidates": fit.losses,
+            "rivals": rivals,
+            "gain": _gains(y, judged, household),
+            "rule_gain": _gains(y, fit.ruled[0][at], household),
+            "importance": _importance(learning, fit),
+            "groups": groups_of(learning, judged, losses, protected),
+            "pooling": _pooling(question, learning, fit),
+        }
+    )
     more = _amount(y, judged, household) if question.amount else _chance(learning, fit)
     return {
         "rate": float(y.mean()),
@@ -121,6 +125,20 @@ def _measured(
     }
 
 
+def _pooling(question: Question, learning: Learning, fit: Fit) -> dict[str, Any] | None:
+    if fit.pooled is not None:
+        pooled = fit.pooled._asdict()
+        return pooled | {"gain_low": pooled["gain_low"] if np.isfinite(pooled["gain_low"]) else None}
+    if question.amount or len(learning.places) < 2:
+        return None
+    return {"why_not": "one day of training: a place's intercept would come from the very day that is judged"}
+
+
+def _grouped(learning: Learning, fit: Fit) -> dict[str, str]:
+    whole = learning.latest.all() and fit.of_places
+    return {"validation": "grouped by household and place"} if whole else {}
+
+
 def _beaten(name: str, rivals: list[dict[str, Any]]) -> str:
     what = "the rule of thumb" if name == rivals[0]["name"] else "the vendor's score"
     return f"it does not beat {what} {name} out of sample"
@@ -129,8 +147,7 @@ def _beaten(name: str, rivals: list[dict[str, Any]]) -> str:
 def _losses(question: Question, y: Floats, p: Floats) -> Floats:
     if question.amount:
         return stats.amounts.deviance(y, p)
-    held = np.clip(p, 1e-12, 1 - 1e-12)
-    return np.asarray(-(y * np.log(held) + (1 - y) * np.log(1 - held)), np.float64)
+    return stats.calibration.log_losses(y, p)
 
 
 def _rival(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -202,6 +203,28 @@ def ask(
     return Question(
         score, outcome, event, answer, amount, absent, horizon, population or EVERYONE, days[0], trained
     )
+
+
+def ask_settings(settings: Mapping[str, Any]) -> Question:
+    """The question of a section, from its settings by name.
+
+    >>> day = datetime.date(2026, 7, 1)
+    >>> given = dict(score="x", event=None, answer=None, amount=False, absent=False, horizon_days=None)
+    >>> given |= dict(population=None, as_of=day, trained_as_of=None, earlier=[], also_known=[])
+    >>> ask_settings(given | {"outcome": "voted"}).purpose
+    'the probability of voted'
+    """
+
+    def of(*names: str) -> Any:
+        return tuple(settings[name] for name in names)
+
+    return ask(
+        settings["score"],
+        of("outcome", "event", "answer"),
+        of("amount", "absent", "horizon_days"),
+        settings["population"],
+        of("as_of", "trained_as_of", "earlier"),
+    )._replace(also_known=tuple(settings["also_known"]))
 
 
 def _days(where: str, days: tuple[Any, Any, Any], horizon: int | None) -> tuple[datetime.date, ...]:

@@ -28,12 +28,13 @@ class Fit(NamedTuple):
         predict: From (m, p) features and (m,) codes of places to (m,) calibrated scores, by the model of
             everybody.
         explain: From (m, p) features to (m, p + 1) contributions in log-odds, or in the log of an amount.
-        judged: (n,) scores of the people learned from, by models that never saw their household or their
-            time; NaN of those who are not judged.
+        judged: (n,) scores of the people learned from, by models that never saw their household, their place or
+            their time; NaN of those who are not judged.
         ruled: The same of each rival.
         losses: Out-of-sample loss of each candidate, before calibration.
         pooled: What pooling by place did, or None where places are not known.
         text: The model as text.
+        of_places: Whether whole places were learned from or judged, and not only whole households.
     """
 
     learner: str
@@ -44,6 +45,7 @@ class Fit(NamedTuple):
     losses: dict[str, float]
     pooled: Pooled | None
     text: str
+    of_places: bool
 
 
 def fit_scores(learning: Learning, folds: int, rng: np.random.Generator) -> Fit:
@@ -54,7 +56,7 @@ def fit_scores(learning: Learning, folds: int, rng: np.random.Generator) -> Fit:
 
     Args:
         learning: Whom is learned from, with 0 and 1 both present in good number.
-        folds: Parts, made of whole households.
+        folds: Parts, made of whole places or households.
         rng: Source of the parts and of the trees' seed.
 
     Returns:
@@ -63,7 +65,7 @@ def fit_scores(learning: Learning, folds: int, rng: np.random.Generator) -> Fit:
     x, y = learning.known.values, learning.y
     split = parts(learning, folds, rng)
     at, first = split.latest, split.inner >= 0
-    trees = stats.trees.fit_boosted(x[first], y[first], rng=rng, cluster=learning.household[first])
+    trees = stats.trees.fit_boosted(x[first], y[first], rng=rng, cluster=split.group[first])
     seed = int(rng.integers(2**31 - 1))
 
     def boosted(rows: Rows, new: Values) -> Floats:
@@ -92,6 +94,7 @@ def fit_scores(learning: Learning, folds: int, rng: np.random.Generator) -> Fit:
         losses,
         done.pooled,
         _text(learner, learning, model, done),
+        split.of_places,
     )
 
 

@@ -23,14 +23,15 @@ def fit_amounts(learning: Learning, folds: int, rng: np.random.Generator) -> Fit
 
     Args:
         learning: Whom is learned from; amounts of at least 0, dozens of them above.
-        folds: Parts, made of whole households.
+        folds: Parts, made of whole places or households.
         rng: Source of the parts and of the trees' seeds.
 
     Returns:
         The model and its out-of-sample predictions; its losses are deviances.
     """
-    x, y, home = learning.known.values, learning.y, learning.household
+    x, y = learning.known.values, learning.y
     split = parts(learning, folds, rng)
+    home = split.group
     first, some = split.inner >= 0, y > 0
     grown = _trees(x, y, home, first, rng)
     learners = _products(x, y, home, grown, int(rng.integers(2**31 - 1)))
@@ -58,6 +59,7 @@ def fit_amounts(learning: Learning, folds: int, rng: np.random.Generator) -> Fit
         losses,
         None,
         json.dumps(text | {"features": learning.known.names, "level": [level.intercept, level.slope]}),
+        split.of_places,
     )
 
 

@@ -17,6 +17,9 @@ Integers = npt.NDArray[np.int64]
 _FEW = 10
 """People of the rarer class, for each fold."""
 _CATEGORIES = 10
+FEW_PLACES = 50
+"""With fewer places than these whole ones cannot be held out: too few are left to learn from."""
+_OF_PLACES = ("place_share_voted", "place_age", "place_people")
 
 
 class Rival(NamedTuple):
@@ -40,6 +43,8 @@ class Learning(NamedTuple):
         places: The place of each code.
         columns: Everything that was read of them, by name.
         n_unknown: People left out because an amount is missing.
+        standing: Whether what is predicted stands for some time, as an answer does: what neighbours have
+            answered is known before the others are asked.
     """
 
     person_id: npt.NDArray[Any]
@@ -52,6 +57,7 @@ class Learning(NamedTuple):
     places: list[str]
     columns: dict[str, npt.NDArray[Any]]
     n_unknown: int
+    standing: bool = False
 
     @property
     def latest(self) -> npt.NDArray[np.bool_]:
@@ -109,17 +115,23 @@ def learn(
         for name in shots[0].columns
     }
     places = codes(columns["place_id"])
+    standing = question.answer is not None
+    known = seen(columns, question, vendor_is_feature=vendor_is_feature)
+    if len(shots) == 1 and not standing and len(places.labels) < FEW_PLACES:
+        # They would tell places apart, and so what neighbours did on the day that is judged.
+        known = {name: column for name, column in known.items() if name not in _OF_PLACES}
     made = Learning(
         columns["person_id"],
         np.asarray(columns["label"], np.float64),
         codes(columns["household_id"]).codes,
-        matrix(seen(columns, question, vendor_is_feature=vendor_is_feature)),
+        matrix(known),
         rivals(columns, rule, vendor),
         np.repeat(np.arange(len(shots)), [int(keep.sum()) for keep in kept]),
         places.codes,
         places.labels,
         columns,
         sum(shot.n_unknown for shot in shots),
+        standing,
     )
     return made, shots[-1]
 

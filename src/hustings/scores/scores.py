@@ -8,12 +8,13 @@ was learned from is judged by a model that never saw their household, or that sa
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
 
 from hustings.scores.card import card_row, drift
-from hustings.scores.declared import Answer, Happening, Population, Question, ask
+from hustings.scores.declared import Answer, Happening, Population, Question, ask, ask_settings
 from hustings.scores.fit import Fit, fit_scores
 from hustings.scores.fit_amounts import fit_amounts
 from hustings.scores.groups import as_groups, protected_columns
@@ -24,7 +25,17 @@ from hustings.tables import spec
 from hustings.warehouse import codes, matrix
 
 
-@stage(writes=("scores", "models"), section="scores", each="score")
+def check_question(settings: Mapping[str, Any], _sections: Mapping[str, Any]) -> None:
+    """Refuse a score whose settings contradict each other, or whose rule no column tells.
+
+    Raises:
+        DesignError: With what is wrong.
+    """
+    question = ask_settings(settings)
+    check_rule(question, settings["rule"] or default_rule(question))
+
+
+@stage(writes=("scores", "models"), section="scores", each="score", check=check_question)
 def score_people(
     features: Table,
     outcomes: Table,

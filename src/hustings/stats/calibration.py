@@ -113,11 +113,17 @@ def log_loss(outcome: ArrayLike, p: ArrayLike) -> float:
     >>> round(log_loss([1, 0], [0.5, 0.5]), 4)
     0.6931
     """
-    return float(_losses(*_pairs(outcome, p)).mean())
+    return float(log_losses(outcome, p).mean())
 
 
-def _losses(y: Floats, p: Floats) -> Floats:
-    log_p, log_q = _logs(p)
+def log_losses(outcome: ArrayLike, p: ArrayLike) -> Floats:
+    """Each person's negative log-likelihood, in nats, as `log_loss` takes their mean.
+
+    >>> log_losses([1, 0], [0.5, 0.9]).round(3).tolist()
+    [0.693, 2.303]
+    """
+    y, chance = _pairs(outcome, p)
+    log_p, log_q = _logs(chance)
     return -np.where(y == 1, log_p, log_q)
 
 
@@ -195,7 +201,7 @@ def log_loss_interval(
     >>> log_loss_interval([1, 0, 1], [0.5, 0.5, 0.9], range(3)).std_error > 0
     True
     """
-    losses = _losses(*_pairs(outcome, p))
+    losses = log_losses(outcome, p)
     mean = float(losses.mean())
     return _interval(mean, (losses - mean) / losses.size, cluster, confidence)
 

@@ -311,6 +311,66 @@ def predict_left_out(
     return found, fold
 
 
+def predict_strangers(
+    X: Any, y: ArrayLike, n_classes: int, cluster: ArrayLike, rng: np.random.Generator
+) -> Floats:
+    """How sure of each text a model is that was never shown its class: it is about none of what the model knows.
+
+    Args:
+        X: (n, p) rows.
+        y: (n,) classes 0 … k - 1.
+        n_classes: k, 3 or more: of two, one is left and there is nothing to tell apart.
+        cluster: (n,) codes of texts that say the same.
+        rng: Source of the folds.
+
+    Returns:
+        (n,) the probability of the class that it takes for the likeliest.
+
+    Raises:
+        DesignError: Fewer than three classes, or as `learn_classes`.
+
+    Source: leaving classes out to set the threshold of open-set recognition: Scheirer et al., IEEE TPAMI 35 (2013);
+    the likeliest class's probability as the score: Hendrycks & Gimpel, ICLR 2017.
+
+    >>> x = np.vstack([np.eye(3)] * 6)
+    >>> bool(predict_strangers(x, [0, 1, 2] * 6, 3, range(18), np.random.default_rng(1)).max() < 0.6)
+    True
+    """
+    codes, same = _classes(y, X.shape[0], n_classes), np.asarray(cluster)
+    if n_classes < 3:
+        raise DesignError.of("Too few classes to leave one out", received=n_classes, allowed="three or more")
+    found = np.empty(len(codes))
+    for left in range(n_classes):
+        own = codes == left
+        others = codes[~own] - (codes[~own] > left)
+        model = learn_classes(X[~own], others, n_classes - 1, same[~own], rng, n_folds=3)
+        found[own] = model.predict(X[own]).max(1)
+    return found
+
+
+def rarely_sure(confidence: ArrayLike, share: float) -> float:
+    """The lowest confidence that at most a share of strangers reach.
+
+    Args:
+        confidence: (n,) of texts on none of the classes.
+        share: How many may be taken for clear, 0 to 1.
+
+    Returns:
+        The threshold: a text is clear from it on.
+
+    Raises:
+        DesignError: Nothing to go by.
+
+    >>> round(rarely_sure([0.9, 0.8, 0.6, 0.5], 0.25), 6)
+    0.8
+    """
+    sure = np.sort(np.asarray(confidence, np.float64))[::-1]
+    if not sure.size:
+        raise DesignError.of("There are no strangers", allowed="one or more")
+    may = int(np.floor(share * sure.size))
+    return 0.0 if may >= sure.size else float(np.nextafter(sure[may], 1.0))
+
+
 def sure_enough(confidence: ArrayLike, right: ArrayLike, share: float) -> float:
     """The lowest confidence from which on enough of the answers are right.
 

@@ -57,6 +57,34 @@ def remaining(days: ArrayLike, half_life: float) -> Floats:
     return np.exp2(-np.maximum(np.asarray(days, np.float64), 0.0) / half_life)
 
 
+def remaining_error(days: float, half_life: float, factor: float) -> float:
+    """How far the share that is left may be from `remaining`, where the half-life itself is not known.
+
+    The root of E[(2^(-days / h) - 2^(-days / half_life))²] with log h ~ N(log half_life, (log factor)²), by
+    Gauss-Hermite quadrature.
+
+    Args:
+        days: Days since the effect was measured.
+        half_life: In days, above 0.
+        factor: By what the half-life may be off, at one standard deviation, 1 or more.
+
+    Returns:
+        A standard error of a share; 0 for a factor of 1.
+
+    Raises:
+        DesignError: A half-life of 0 or less, or a factor below 1.
+
+    >>> round(remaining_error(7, 7.0, 2**0.5), 3), remaining_error(7, 7.0, 1.0)
+    (0.116, 0.0)
+    """
+    if not factor >= 1:
+        raise DesignError.of("A half-life is off by a factor", received=factor, allowed="1 or more")
+    at, weight = np.polynomial.hermite_e.hermegauss(41)
+    share = np.array([float(remaining(days, half_life * factor**one)) for one in at])
+    off = share - float(remaining(days, half_life))
+    return float(np.sqrt(weight @ off**2 / weight.sum()))
+
+
 def fit_half_life(
     days: ArrayLike,
     effect: ArrayLike,

@@ -201,6 +201,7 @@ def prepare(
     part = _parts(codes, folds, rng)
     order = np.argsort(part, kind="stable")
     arms, codes, part, outcome = arms[order], codes[order], part[order], outcome[order]
+    X = _worth_knowing(X, arms, codes, len(share))
     bins = fit_bins(X)
     known = np.take(bins.codes(X), order, axis=1)
     score, weight, plain = fit_plain(known, bins, outcome, part, folds)
@@ -278,6 +279,9 @@ def fit_personal(
             effect[rows, j] = model.effect(trial.codes[:, rows], trial.sizes, trial.weight[rows])
             error[rows, j] = model.error(trial.codes[:, rows], trial.sizes, trial.weight[rows])
             rungs[-1].append(next(step.rung for step in found if step.chosen))
+        if not any(rungs[-1]):
+            # The folds' means differ by luck, each against its own people: they would pass for a ranking.
+            effect[:, j] = effect[:, j].mean()
     share = np.asarray(propensity, np.float64)
     shares = tuple(float(one) for one in share / share.sum())
     back = np.empty_like(trial.order)
@@ -317,6 +321,14 @@ def _checked(
             "Too few clusters", received=f"{n_clusters} in {folds} folds", allowed="two for each fold"
         )
     return arms, codes
+
+
+def _worth_knowing(X: ArrayLike, arms: Integers, codes: Integers, n_arms: int) -> ArrayLike:
+    """What is known of the people; nothing where an arm has few units, whose own outcomes a plain score would tell."""
+    pairs = np.unique(codes * n_arms + arms) % n_arms
+    if np.bincount(pairs, minlength=n_arms).min() >= climb.FEWEST_UNITS:
+        return X
+    return np.zeros(np.shape(X), np.float32)
 
 
 def _parts(codes: Integers, folds: int, rng: np.random.Generator) -> Integers:
