@@ -17,7 +17,7 @@ from hustings.exports.contact_points import (
     meta_postcode,
     plain_name,
 )
-from hustings.exports.platforms import PLATFORMS, check_platform
+from hustings.channels.platforms import PLATFORMS, check_platform
 
 Row = Mapping[str, Any]
 Fields = dict[str, str]
