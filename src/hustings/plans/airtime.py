@@ -110,9 +110,9 @@ def read_airtime(
         _leave_out(told["slot_id"], wrong & keep & ~part, why, reasons)
         keep &= ~wrong
     for at in np.flatnonzero(keep & (told["medium"] == "digital")):
-        why = why_no_ads(told["network"][at] or "", told["aimed_by"][at], playbook, country)
-        if why:
-            reasons[told["slot_id"][at]] = why
+        ban = why_no_ads(told["network"][at] or "", told["aimed_by"][at], playbook, country)
+        if ban:
+            reasons[told["slot_id"][at]] = ban
             keep[at] = False
     keep &= ~part
     made = Airtime(
@@ -134,7 +134,16 @@ def _leave_out(slot_id: Texts, wrong: npt.NDArray[np.bool_], why: str, reasons: 
 
 def _only(found: Airtime, keep: npt.NDArray[np.bool_]) -> Airtime:
     told = {name: values[keep] for name, values in found.told.items()}
-    return Airtime(told, *(values[keep] for values in found[1:]))
+    return Airtime(
+        told,
+        found.price[keep],
+        found.charged[keep],
+        found.room[keep],
+        found.least[keep],
+        found.aired[keep],
+        found.days[keep],
+        found.published[keep],
+    )
 
 
 def _room(number: Mapping[str, Floats], separation: float) -> Floats:
@@ -208,7 +217,9 @@ def caps_of(
         DesignError: A limit that names nothing, or a key that is not known.
     """
     caps = [
-        stats.media.Cap(f"slot {airtime.told['slot_id'][at]}", _one(at, airtime), at_least=airtime.least[at])
+        stats.media.Cap(
+            f"slot {airtime.told['slot_id'][at]}", _one(int(at), airtime), at_least=airtime.least[at]
+        )
         for at in np.flatnonzero(airtime.least > 0)
     ]
     if network_share < 1:

@@ -74,10 +74,6 @@ def plan_media(
         float, About("Targets: so many of our people, those who are worth most.", gt=0, le=1)
     ] = 0.25,
     demographics: Annotated[list[str], About("Demographics that a buyer would buy.")] = _DEMOGRAPHICS,
-        "women 35+",
-        "adults 18-34",
-        "adults 35+",
-    ],  # noqa: B006  # fmt: skip
     limits: Annotated[
         list[dict[str, Any]],
         About("Limits: slots by `network`, `week_on`, … and at_most_cents, at_least_cents, … _units."),

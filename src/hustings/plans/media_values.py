@@ -140,7 +140,9 @@ def pose(
     return Problem(airtime, views, adults, targets, panel, votes, response, effect, rules(views, adults))
 
 
-def plan_for(problem: Problem, viewers: stats.media.Audience, budget: float, caps: Caps) -> stats.media.Buy:
+def plan_for(
+    problem: Problem, viewers: stats.media_search.Audience, budget: float, caps: Caps
+) -> stats.media.Buy:
     """The best units for an audience."""
     air = problem.airtime
     return stats.media.plan_buys(viewers, air.price, air.room, budget, response=problem.response, caps=caps)
@@ -164,7 +166,7 @@ def value(problem: Problem, budget: float, caps: Caps, fewest: float, rng: np.ra
         rules[name] = (most, tried[most])
     units = {name: found for name, (_, found) in rules.items()}
 
-    def made_for(viewers: stats.media.Audience) -> Floats:
+    def made_for(viewers: stats.media_search.Audience) -> Floats:
         return plan_for(problem, viewers, budget, caps).units
 
     choice = stats.panels.choose(panel, made_for, units, response, rng=rng)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hustings.simulate.geo import AIRTIME
+from hustings.simulate.airtime import AIRTIME
 from hustings.simulate.part import Part
 from hustings.simulate.race import RACE
 
@@ -10,4 +11,5 @@ PARTS: tuple[Part, ...] = (
     RACE,
     AIRTIME,
 )
+PARTS: tuple[Part, ...] = (AIRTIME,)
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""
