@@ -14,9 +14,10 @@ from hustings.errors import DesignError
 from hustings.plans.airtime import Airtime, Views
 
 Floats = npt.NDArray[np.float64]
-MOST = (1, 2, 3, 4, 6, 10, 15, 25, np.inf)
-"""Units per slot at most: the best of them, for each rule."""
+MOST = (np.inf, 25, 15, 10, 6, 4, 3, 2, 1)
+"""Units per slot at most: the best of them, for each rule; of two alike the looser."""
 _WHO = re.compile(r"(adults|women|men) (\d+)(?:\+|-(\d+))", re.IGNORECASE)
+_ROUNDS = 500
 LAST = "last cycle's buy"
 CHEAPEST = "cheapest adults"
 
@@ -115,22 +116,31 @@ def followed(
 def _spread(
     share: Floats, price: Floats, room: Floats, budget: float, caps: Sequence[stats.media.Cap]
 ) -> Floats:
-    """Whole units for each slot's share of the money; what is left over goes in the order of the shares."""
-    units = np.floor(
-        np.minimum(room, np.divide(budget * share, price, out=np.zeros_like(price), where=price > 0))
-    )
-    for cap in caps:
-        used = float(np.asarray(cap.weight) @ units)
-        if used > cap.at_most:
-            over = np.asarray(cap.weight) > 0
-            units = np.where(over, np.floor(units * max(cap.at_most, 0.0) / used), units)
-    rest = [
-        cap._replace(at_most=max(cap.at_most - float(np.asarray(cap.weight) @ units), 0.0)) for cap in caps
-    ]
-    more = stats.media.buy_in_order(
-        share * price, price, np.minimum(room - units, 1), budget - float(units @ price), caps=rest
-    )
-    return units + more
+    """Whole units for each slot's share of the money, until nothing more fits; what is sold out goes to the others."""
+    units = np.zeros_like(price)
+    for _ in range(_ROUNDS):
+        left = budget - float(units @ price)
+        open_to = share * ((units < room) & (price <= left))
+        for cap in caps:
+            weight = np.asarray(cap.weight, np.float64)
+            open_to = open_to * (weight <= cap.at_most - float(weight @ units) + 1e-9)
+        if not open_to.sum() > 0:
+            break
+        part = left * open_to / open_to.sum()
+        more = np.floor(np.divide(part, price, out=np.zeros_like(price), where=price > 0) + 1e-9)
+        if not more.any():
+            more[np.argmax(open_to)] = 1.0
+        more = np.minimum(more, room - units)
+        for cap in caps:
+            weight = np.asarray(cap.weight, np.float64)
+            free = cap.at_most - float(weight @ units)
+            if float(weight @ more) > free:
+                fit = np.floor(more * max(free, 0.0) / float(weight @ more))
+                more = np.where(weight > 0, fit, more)
+        if not more.any():
+            break
+        units = units + more
+    return units
 
 
 def last_cycle(bought: Mapping[str, npt.NDArray[Any]], airtime: Airtime, cut: np.datetime64) -> Floats | None:

@@ -15,6 +15,7 @@ from hustings.simulate import files
 from hustings.simulate.elections import AS_OF, LOADED_ON
 from hustings.simulate.market import DAYPARTS, KINDS, draw_culture, draw_slots, prices
 from hustings.simulate.part import Drawn, Part
+from hustings.simulate.population import PARTIES
 
 Floats = NDArray[np.float64]
 SLOTS, VIEWERS, VIEWING = "sources/airtime.csv", "sources/viewers.csv", "sources/viewing.csv"
@@ -22,14 +23,14 @@ ORDERS, LOG, TRUTH = "sources/airtime_orders.csv", "sources/as_run.csv", "truth-
 MARKETS = 4
 _PER_MARKET = 40
 _AGES = ((18, 29), (30, 44), (45, 59), (60, 120))
-_PANELISTS = 3_000
+_PANELISTS = 6_000
 _LAST_CYCLE = datetime.date(2024, 10, 7)
 
 
 def _write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:
-    """Markets are runs of regions; each panelist's group is an age, a sex and a region."""
+    """Markets are runs of regions; each panelist's group is an age, a sex, a region and a party of registration."""
     world = drawn.world
-    group, keys = _groups(world.age, world.female, world.region)
+    group, keys = _groups(world.age, world.female, world.region, world.party)
     size = np.bincount(group, minlength=len(keys))
     region = keys[:, 2]
     n_markets = min(MARKETS, int(region.max()) + 1)
@@ -44,7 +45,7 @@ def _write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:
     _to_csv(folder / SLOTS, slots)
     _to_csv(folder / VIEWERS, [
         {"viewer": f"G{g + 1:05d}", "sex": "female" if keys[g, 1] else "male", "from": _AGES[keys[g, 0]][0],
-         "to": _AGES[keys[g, 0]][1], "region": f"R{region[g] + 1:04d}", "people": int(size[g]),
+         "to": _AGES[keys[g, 0]][1], "region": f"R{region[g] + 1:04d}", "party": PARTIES[keys[g, 3]], "people": int(size[g]),
          "panelists": int(panelists[g])}
         for g in range(len(keys))
     ])  # fmt: skip
@@ -70,10 +71,10 @@ def _write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:
 
 
 def _groups(
-    age: NDArray[np.int64], female: NDArray[np.bool_], region: NDArray[np.int64]
+    age: NDArray[np.int64], female: NDArray[np.bool_], region: NDArray[np.int64], party: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     band = np.searchsorted([last for _, last in _AGES], age)
-    keys, group = np.unique(np.column_stack([band, female, region]), axis=0, return_inverse=True)
+    keys, group = np.unique(np.column_stack([band, female, region, party]), axis=0, return_inverse=True)
     return group.reshape(-1), keys.astype(np.int64)
 
 
@@ -88,11 +89,13 @@ def _market(
     slots, culture = draw_slots(_PER_MARKET, rng), draw_culture(rng)
     old = (keys[own, 0] - 1.5) / 1.1
     woman = np.where(keys[own, 1] == 1, 1.0, -1.0)
-    place = rng.standard_normal((own.size, culture.kinds.shape[0])) * 0.5
+    # Whoever has no party can be moved most, and shares tastes that neither age nor sex tells.
+    parties = rng.standard_normal((len(PARTIES), culture.kinds.shape[0]))
+    trait = parties[keys[own, 3]] + 0.3 * rng.standard_normal((own.size, culture.kinds.shape[0]))
     taste = np.column_stack(
         [0.55 * old, -0.35 * woman, 0.2 * woman, 0.3 * woman - 0.35 * old, -0.25 * old, -0.6 * old]
     )
-    liking = (taste + place @ culture.kinds) @ slots.mix.T + (place @ culture.networks)[:, slots.network]
+    liking = (taste + trait @ culture.kinds) @ slots.mix.T + (trait @ culture.networks)[:, slots.network]
     p = np.minimum(slots.level * np.exp(0.35 * old)[:, None] * np.exp(liking), 0.9)
     audience = size[own] @ p
     cost = np.maximum(prices(audience, slots), 100.0)
@@ -170,7 +173,7 @@ class_of_time = "class"
 p_preempted = "p_preempted"
 audience = "audience"
 
-[sources.viewers] # groups of a panel: age, sex and region
+[sources.viewers] # groups of a panel: age, sex, region and party
 path = "sources/viewers.csv"
 arrived_on = $loaded_on
 
@@ -180,6 +183,7 @@ sex = "sex"
 age_from = "from"
 age_to = "to"
 region_id = "region"
+party = "party"
 n_people = "people"
 n_panelists = "panelists"
 
