@@ -114,10 +114,10 @@ def cell(world: World, found: panels.Panel, part: float) -> dict[str, float | st
     best = max(true, key=true.get)
     demo = max((key for key in true if key[0] != "cheapest adults"), key=true.get)
     women = max(value for key, value in true.items() if key[0] == "women 35+")
-    rules = {}
+    rules, steady = {}, panels.audience_of(found, panels.TRIED[0])
     for name in world.scores:
         tried = {m: world.rule(name, m, budget) for m in MOST}
-        most = max(tried, key=lambda m, t=tried: panels.value_with_error(found, t[m], RESPONSE)[0])
+        most = max(tried, key=lambda m, t=tried: value_of_buys(steady, t[m], RESPONSE))
         rules[f"{name}|{most}"] = tried[most]
     choice = panels.choose(
         found, lambda viewers: world.plan(viewers, budget), rules, RESPONSE, rng=np.random.default_rng(5)

@@ -74,7 +74,8 @@ def option_rows(
         }  # fmt: skip
         if way.name == "plan":
             row |= {"bound": valued.bound, "gap": valued.gap}
-            row["reason"] = "; ".join(one for one in (valued.why, note) if one) or None
+            even = None if valued.why or valued.choice.advantage >= 0 else _EVEN
+            row["reason"] = "; ".join(one for one in (valued.why, even, note) if one) or None
         else:
             row |= {
                 "advantage": plan.votes - way.votes,
@@ -162,6 +163,7 @@ def step_rows(
     return table_of("offers", rows)
 
 
+_EVEN = "within the panel's error of the best rule of thumb on panelists that it was not made on"
 _WHY_NO_BALLOTS = "airtime moves choice and adds no ballots: set aim to net_votes or win in [campaign]"
 
 

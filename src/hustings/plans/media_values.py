@@ -160,9 +160,10 @@ def value(problem: Problem, budget: float, caps: Caps, fewest: float, rng: np.ra
     """
     panel, response = problem.panel, problem.response
     rules: dict[str, tuple[float, Floats]] = {}
+    steady = stats.panels.audience_of(panel, stats.panels.TRIED[0])
     for name, rule in problem.rules.items():
         tried = followed(rule, problem.airtime, budget, caps)
-        most = max(tried, key=lambda at: stats.panels.value_with_error(panel, tried[at], response)[0])
+        most = max(tried, key=lambda at: stats.media.value_of_buys(steady, tried[at], response))
         rules[name] = (most, tried[most])
     units = {name: found for name, (_, found) in rules.items()}
 
@@ -200,7 +201,7 @@ def _why_rule(choice: stats.panels.Choice, size: float, fewest: float) -> str | 
         )
     if not choice.beats:
         return (
-            "on panelists that it was not made on the plan is not surely better than the best rule of thumb, "
+            "on panelists that it was not made on the plan is surely worse than the best rule of thumb, "
             f"which is bought ({choice.best_rule})"
         )
     return None

@@ -1,7 +1,8 @@
 """Viewing that a panel has estimated: halves to judge a plan on, and a blend of each panelist with those alike.
 
-A plan that is chosen on a panel looks better on it than it is: it buys what these panelists happened to see. So plans are
-made on one half and judged on the other, and the rule of thumb is bought where no plan proves better there.
+A plan that is chosen on a panel looks better on it than it is: it buys what these panelists happened to see. So the
+panel is read through the ratings of those alike, and more closely only where that proves better on the other half; and the
+rule of thumb is bought where it proves better there than the plan.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from scipy import sparse
 
 from hustings.errors import DesignError
 from hustings.stats.clusters import Floats
-from hustings.stats.media_search import Audience
+from hustings.stats.media_search import Audience, value_of
 from hustings.stats.response import Response, share_of_effect, slope_of_effect
 
 Integers = NDArray[np.int64]
 VIEWS = ("ratings", "shrunk", "worth", "fine", "own")
 """How a panel may be read, from the steadiest to the most detailed: see `audience_of`."""
+TRIED = ("shrunk", "worth", "fine")
+"""Those of them that `choose` tries; the first is kept unless another proves better."""
 _WORTH_BANDS, _VIEWING_BANDS = 3, 3
 
 
@@ -52,7 +55,7 @@ class Choice(NamedTuple):
 
     Attributes:
         view: How the panel is read for the best plan.
-        beats: Whether it proved better than the best rule on people it was not made on.
+        beats: Whether the best rule did not prove better on people it was not made on.
         best_rule: The rule worth most on the panel.
         ratio: Value on the other half over the value claimed on the half it was made on: 1 where viewing is known.
         advantage: The plan's value less the best rule's, on the halves they were not made on.
@@ -296,10 +299,13 @@ def choose(
     response: Response,
     *,
     rng: np.random.Generator,
-    views: Sequence[str] = VIEWS,
+    views: Sequence[str] = TRIED,
     errors: float = 1.0,
 ) -> Choice:
-    """Which plan is best on the half that it was not made on, and whether it beats the best rule of thumb there.
+    """How closely to read a panel, and whether the best rule of thumb is better than the plan that is made so.
+
+    Each way of reading makes a plan on one half and is valued on the other, both ways round. A closer reading than the
+    first, and the rule, must be better there by so many standard errors.
 
     Args:
         found: The panel.
@@ -307,8 +313,8 @@ def choose(
         rules: (s,) units of each rule of thumb; they rest on published ratings, not on the panel.
         response: What exposures are worth.
         rng: Source of randomness, for the halves.
-        views: Ways to read the panel that are tried.
-        errors: Standard errors by which the plan must be better.
+        views: Ways to read the panel that are tried, the steadiest first.
+        errors: Standard errors.
 
     Returns:
         The choice.
@@ -318,22 +324,34 @@ def choose(
     """
     if not rules:
         raise DesignError.of("There is no rule of thumb to fall back on", then="give one")
-    best = max(rules, key=lambda name: value_with_error(found, rules[name], response)[0])
+    seen = audience_of(found, views[0])
+    best = max(rules, key=lambda name: value_of(seen, response, np.asarray(rules[name], np.float64)))
     if np.isinf(found.panelists).all():
-        made = plan(audience_of(found))
-        ahead = value_with_error(found, made, response, rules[best])[0]
+        ahead = value_with_error(found, plan(audience_of(found)), response, rules[best])[0]
         return Choice("own", ahead >= 0, best, 1.0, ahead, 0.0)
     parts = halves(found, rng)
-    tried: dict[str, tuple[float, float, float, float]] = {}
-    for view in views:
-        sums = np.zeros(4)
-        for mine, other in (parts, parts[::-1]):
-            made = plan(audience_of(mine, view))
-            ahead, error = value_with_error(other, made, response, rules[best])
-            judged = value_with_error(other, made, response)[0]
-            sums += (ahead, error**2, judged, value_with_error(mine, made, response)[0])
-        tried[view] = (sums[0] / 2, float(np.sqrt(sums[1])) / 2, sums[2], sums[3])
-    view = max(tried, key=lambda one: tried[one][0])
-    ahead, error, judged, claimed = (float(one) for one in tried[view])
+    sides = (parts, parts[::-1])
+    made = {view: [plan(audience_of(mine, view)) for mine, _ in sides] for view in views}
+
+    def against(view: str, others: Sequence[Floats]) -> tuple[float, float]:
+        both = [
+            value_with_error(other, units, response, less)
+            for (_, other), units, less in zip(sides, made[view], others, strict=True)
+        ]
+        return (both[0][0] + both[1][0]) / 2, float(np.hypot(both[0][1], both[1][1])) / 2
+
+    view, most = views[0], 0.0
+    for other in views[1:]:
+        ahead, error = against(other, made[views[0]])
+        if ahead > errors * error and ahead > most:
+            view, most = other, ahead
+    ahead, error = against(view, [rules[best]] * 2)
+    judged, claimed = (
+        sum(
+            value_with_error(pair[k], units, response)[0]
+            for pair, units in zip(sides, made[view], strict=True)
+        )
+        for k in (1, 0)
+    )
     ratio = min(1.0, judged / claimed) if claimed > 0 else 1.0
-    return Choice(view, bool(ahead > errors * error), best, ratio, ahead, error)
+    return Choice(view, bool(ahead > -errors * error), best, ratio, ahead, error)
