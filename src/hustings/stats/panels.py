@@ -271,17 +271,24 @@ def value_with_error(
     apart = np.where(single, found.cell, found.cell.max(initial=0) + 1 + np.arange(single.size))
     cell = fine_cells(found, apart) if single.any() else np.arange(single.size)
     weight = found.people * found.worth
-    size, total = np.bincount(cell), np.bincount(cell, weight)
-    value, pull = 0.0, np.zeros(single.size)
+    total = np.bincount(cell, weight)
+    value, each = 0.0, np.zeros(single.size)
     for sign, bought in ((1.0, units), (-1.0, less)):
         if bought is None:
             continue
         own = found.viewing @ bought
         mean = np.bincount(cell, weight * own) / np.maximum(total, 1e-300)
-        value += sign * float(total @ share_of_effect(response, mean))
-        slope = slope_of_effect(response, np.maximum(mean, 1e-6))[cell] * weight
-        pull += sign * slope * (own - mean[cell])
-    variance = float((pull[single] ** 2 * (size / np.maximum(size - 1, 1))[cell[single]]).sum())
+        share = share_of_effect(response, mean)
+        value += sign * float(total @ share)
+        slope = slope_of_effect(response, np.maximum(mean, 1e-6))
+        each += sign * (share[cell] + slope[cell] * (own - mean[cell]))
+    variance = 0.0
+    if single.any():
+        alike = np.unique(found.cell[single], return_inverse=True)[1]
+        size = np.bincount(alike)
+        away = each[single] - (np.bincount(alike, each[single]) / size)[alike]
+        spread = np.bincount(alike, away**2) / np.maximum(size - 1, 1)
+        variance = float(weight[single] ** 2 @ spread[alike])
     grouped = ~single & ~known
     if grouped.any():
         seen = found.viewing[grouped]
