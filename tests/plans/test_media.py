@@ -55,7 +55,9 @@ VIEWING = {
 }
 
 
-def tables(slots=SLOTS, viewers=GROUPS, viewing=VIEWING, bought=(), people=None, scores=(), lifts=()):
+def tables(
+    slots=SLOTS, viewers=GROUPS, viewing=VIEWING, bought=(), people=None, scores=(), lifts=(), responses=()
+):
     seen = [
         {"source": "s", "viewer_id": v, "slot_id": s} | (p if isinstance(p, dict) else {"p_view": p})
         for (v, s), p in viewing.items()
@@ -68,6 +70,7 @@ def tables(slots=SLOTS, viewers=GROUPS, viewing=VIEWING, bought=(), people=None,
         table("people", people or everyone()),
         table("scores", scores),
         table("lifts", lifts),
+        table("responses", responses),
         table("vote_values", []),
         table("places", []),
     )
@@ -259,6 +262,25 @@ def test_an_own_test_replaces_the_published_effect():
     assert votes[0] == pytest.approx(votes[1] * 2 / 0.7, rel=1e-6)
     with pytest.raises(DesignError, match="cannot be read"):
         plan(experiment="ads")
+
+
+def test_tests_of_places_give_effect_decay_and_curve():
+    curve = {
+        "channel": "tv", "kind": "exponential", "rate": 0.5, "rate_error": 0.1, "adstock_half_life_weeks": 2.0,
+        "full_effect": 0.01, "full_effect_error": 0.004, "dose_unit": "exposures per person", "outcome": "support",
+        "randomised": True,
+    }  # fmt: skip
+    mine = plan({"responses": [curve]}, channel="tv")
+    by_hand = plan(effect_points=1.0, effect_error=0.4, half_life_days=14.0, rate=0.5)
+    votes = [
+        next(r["net_votes"] for r in f["media_options"] if r["option"] == "plan") for f in (mine, by_hand)
+    ]
+    assert votes[0] == pytest.approx(votes[1])
+    assert all(row["tested"] for row in mine["offers"])
+    with pytest.raises(DesignError, match="no such section"):
+        plan(channel="tv")
+    with pytest.raises(DesignError, match="cents per person"):
+        plan({"responses": [curve | {"dose_unit": "cents per person"}]}, channel="tv")
 
 
 @pytest.mark.parametrize(

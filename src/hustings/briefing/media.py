@@ -28,7 +28,9 @@ def panels(facts: Facts) -> list[Panel]:
         return found
     head, body = ("Order", "What is wrong", "Ask for"), [tuple(row.values()) for row in asked]
     if not found:
-        return [Panel("media-owed", "Orders of airtime did not run as bought", "", "Ask for it.", [], head, body)]
+        return [
+            Panel("media-owed", "Orders of airtime did not run as bought", "", "Ask for it.", [], head, body)
+        ]
     first = found[0]
     return [Panel(first.name, first.title, first.text, first.action, first.pictures, head, body), *found[1:]]
 

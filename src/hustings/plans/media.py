@@ -36,6 +36,7 @@ def plan_media(
     people: Table,
     scores: Table,
     lifts: Table,
+    responses: Table,
     vote_values: Table,
     places: Table,
     *,
@@ -52,6 +53,12 @@ def plan_media(
     ] = None,
     arm: Annotated[str | None, About("Its arm; the first unless given.")] = None,
     outcome: Annotated[str, About("Its outcome, support as a share.")] = "support",
+    channel: Annotated[
+        str | None,
+        About(
+            "A `[responses.…]` section whose tests of places give effect, decay and curve; doses in exposures."
+        ),
+    ] = None,
     half_life_days: Annotated[
         float, About("Days in which half of an exposure's effect is gone.", gt=0)
     ] = 5.0,
@@ -109,8 +116,11 @@ def plan_media(
         election_day=election_day, as_of=as_of, playbook=playbook, country=country,
     )  # fmt: skip
     effect = Effect(effect_points, effect_error, half_life_days, rate_error / rate, False)
+    curve_of = stats.response.Response(rate, shape if response == "s-shaped" else None)
     if experiment is not None:
         effect = _own_test(lifts, experiment, arm, outcome, effect)
+    if channel is not None:
+        effect, curve_of = calibrated(responses, channel)
     if (why := _why_nothing(airtime, left_out, effect, budget_cents)) is not None:
         return nothing(plan_id, as_of, why, aim)
     ours = electorate(
@@ -122,8 +132,7 @@ def plan_media(
         arrays(bought), airtime, np.datetime64(election_day, "D") - np.timedelta64(last_cycle_days, "D")
     )
     problem = pose(
-        airtime, views, ours, effect,
-        stats.response.Response(rate, shape if response == "s-shaped" else None),
+        airtime, views, ours, effect, curve_of,
         lambda seen, adults: rules_of(airtime, seen, adults, demographics, last),
     )  # fmt: skip
 
@@ -157,6 +166,30 @@ def _own_test(lifts: Table, experiment: str, arm: str | None, outcome: str, effe
         )
     error = float(found["std_error"])
     return effect._replace(points=100 * float(found["estimate"]), error=100 * error, tested=True)
+
+
+def calibrated(responses: Table, channel: str) -> tuple[Effect, stats.response.Response]:
+    """Effect, decay and curve of a channel as tests of places have shown them.
+
+    Raises:
+        DesignError: Nothing is known of the channel, or its doses are not exposures.
+    """
+    row = next(iter(responses.filter(responses.channel == channel).to_pyarrow().to_pylist()), None)
+    if row is None or row["kind"] is None or row["dose_unit"] != "exposures per person":
+        raise DesignError.of(
+            f"[media_plan] channel: the response of {channel} cannot be used",
+            received="no such section" if row is None else row["reason"] or row["dose_unit"],
+            allowed="a curve in exposures per person: set cents_per_exposure there",
+            then="hustings show responses",
+        )
+    hill = row["kind"] == "hill"
+    rate = 1 / row["half_saturation"] if hill else row["rate"]
+    error = (row["rate_error"] or 0.0) / (row["rate"] or rate)
+    effect = Effect(
+        100 * row["full_effect"], 100 * (row["full_effect_error"] or 0.0), 7 * row["adstock_half_life_weeks"],
+        error, bool(row["randomised"]),
+    )  # fmt: skip
+    return effect, stats.response.Response(rate, row["shape"] if hill else None)
 
 
 def _why_nothing(airtime: Airtime, left_out: dict[str, str], effect: Effect, budget: int) -> str | None:

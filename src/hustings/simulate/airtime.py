@@ -231,4 +231,4 @@ def _declaration(people: int) -> str:
     return _TEXT.substitute(loaded_on=LOADED_ON, budget_cents=f"{people // 100 * 1_000:_}")
 
 
-AIRTIME = Part((SLOTS, VIEWERS, VIEWING, ORDERS, LOG, TRUTH), _write, _declaration)
+ON_SALE = Part((SLOTS, VIEWERS, VIEWING, ORDERS, LOG, TRUTH), _write, _declaration)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hustings.briefing.airtime import airtime, airtime_findings, owed
 from hustings.briefing.facts import Facts
+from hustings.briefing.media import media_findings, owed, panels
 from hustings.briefing.page import render
 
 PLAN = {
@@ -17,34 +17,39 @@ RULE = PLAN | {
 }  # fmt: skip
 
 
+def facts(*options, checks=()):
+    return Facts(tables={"media_options": list(options), "media_checks": list(checks), "media_plan": []})
+
+
 def test_the_plan_is_put_as_one_question_with_its_rule_and_its_interval():
-    (found,) = airtime(Facts(media_options=[PLAN, RULE]))
-    assert found.question == "Buy 40 units of airtime (tv) for $10,000?"
-    assert "95 % interval −20 to 130" in found.advice
-    assert "women 35+, needs 25 % more money" in found.advice
-    assert "holds 0" in found.advice
-    assert found.picture.title.startswith("The plan gains 5")
-    page = render(Facts(media_options=[PLAN, RULE]))
-    assert "Buy 40 units of airtime" in page
-    assert "Every order ran as bought" in page
+    (found,) = panels(facts(PLAN, RULE))
+    assert found.title == "Buy 40 units of airtime (tv) for $10,000?"
+    assert "95 % interval −20 to 130" in found.text
+    assert "women 35+, needs 25 % more money" in found.text
+    assert "holds 0" in found.text
+    assert found.pictures[0].title.startswith("The plan gains 5")
+    assert "Buy 40 units of airtime" in render(facts(PLAN, RULE))
 
 
 def test_a_rule_that_is_bought_says_why_the_plan_is_not():
     options = [PLAN | {"recommended": False, "reason": "only 300 panelists"}, RULE | {"recommended": True}]
-    (found,) = airtime(Facts(media_options=options))
-    assert "The plan is not bought: only 300 panelists." in found.advice
+    (found,) = panels(facts(*options))
+    assert "The plan is not bought: only 300 panelists." in found.text
 
 
 def test_nothing_to_buy_is_said():
-    (found,) = airtime(Facts(media_options=[{"plan_id": "tv", "n_units": 0, "reason": "the budget is 0"}]))
-    assert found.advice == "Buy nothing: the budget is 0."
-    assert found.picture is None
+    (found,) = panels(facts({"plan_id": "tv", "n_units": 0, "reason": "the budget is 0"}))
+    assert (found.title, found.text) == ("Buy no airtime (tv)", "The budget is 0.")
 
 
 def test_what_is_owed_is_asked_for():
     check = {"status": "owed", "subject_id": "7", "network": "WXYZ", "reason": "2 units did not air", "make_good_slot_id": "b", "make_good_units": 3, "refund_cents": 500.0}  # fmt: skip
-    assert owed(Facts(media_checks=[check]))[0]["ask"] == "3 units of b and $5 back"
-    told = list(airtime_findings([PLAN], [check], "USD"))
+    assert owed(facts(checks=[check]))[0]["ask"] == "3 units of b and $5 back"
+    assert panels(facts(PLAN, checks=[check]))[0].body == [
+        ("7, WXYZ", "2 units did not air", "3 units of b and $5 back")
+    ]
+    assert panels(facts(checks=[check]))[0].action == "Ask for it."
+    told = list(media_findings([PLAN], [check], "USD"))
     assert [row[0] for row in told] == [
         "40 units of airtime (tv) for $10,000 would bring 50 net votes.",
         "1 orders of airtime did not run as bought.",
