@@ -19,7 +19,7 @@ from hustings.simulate.population import PARTIES
 
 Floats = NDArray[np.float64]
 SLOTS, VIEWERS, VIEWING = "sources/airtime.csv", "sources/viewers.csv", "sources/viewing.csv"
-ORDERS, LOG, TRUTH = "sources/airtime_orders.csv", "sources/as_run.csv", "truth-airtime.parquet"
+ORDERS, LOG, TRUTH = "sources/airtime_orders.csv", "sources/as_run.csv", "truth-viewing.parquet"
 MARKETS = 4
 _PER_MARKET = 40
 _AGES = ((18, 29), (30, 44), (45, 59), (60, 120))
@@ -187,7 +187,7 @@ party = "party"
 n_people = "people"
 n_panelists = "panelists"
 
-[sources.viewing] # what their panelists saw; what is true stands in truth-airtime.parquet
+[sources.viewing] # what their panelists saw; what is true stands in truth-viewing.parquet
 path = "sources/viewing.csv"
 arrived_on = $loaded_on
 

@@ -312,7 +312,8 @@ def choose(
     """How closely to read a panel, and whether the best rule of thumb is better than the plan that is made so.
 
     Each way of reading makes a plan on one half and is valued on the other, both ways round. A closer reading than the
-    first, and the rule, must be better there by so many standard errors.
+    first must be better there by so many standard errors, and the rule by twice as many: a plan made on half a panel is
+    worse than the one that will be bought.
 
     Args:
         found: The panel.
@@ -361,4 +362,4 @@ def choose(
         for k in (1, 0)
     )
     ratio = min(1.0, judged / claimed) if claimed > 0 else 1.0
-    return Choice(view, bool(ahead > -errors * error), best, ratio, ahead, error)
+    return Choice(view, bool(ahead > -2 * errors * error), best, ratio, ahead, error)
