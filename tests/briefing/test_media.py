@@ -45,9 +45,8 @@ def test_nothing_to_buy_is_said():
 def test_what_is_owed_is_asked_for():
     check = {"status": "owed", "subject_id": "7", "network": "WXYZ", "reason": "2 units did not air", "make_good_slot_id": "b", "make_good_units": 3, "refund_cents": 500.0}  # fmt: skip
     assert owed(facts(checks=[check]))[0]["ask"] == "3 units of b and $5 back"
-    assert panels(facts(PLAN, checks=[check]))[0].body == [
-        ("7, WXYZ", "2 units did not air", "3 units of b and $5 back")
-    ]
+    body = panels(facts(PLAN, checks=[check]))[0].body
+    assert body == [("7, WXYZ", "2 units did not air. Ask for 3 units of b and $5 back.")]
     assert panels(facts(checks=[check]))[0].action == "Ask for it."
     told = list(media_findings([PLAN], [check], "USD"))
     assert [row[0] for row in told] == [

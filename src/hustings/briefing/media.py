@@ -26,7 +26,8 @@ def panels(facts: Facts) -> list[Panel]:
     asked = owed(facts)
     if not asked:
         return found
-    head, body = ("Order", "What is wrong", "Ask for"), [tuple(row.values()) for row in asked]
+    head = ("Order", "What is wrong, and what to ask for")
+    body = [(row["order"], f"{row['what']}. Ask for {row['ask'] or 'an answer'}.") for row in asked]
     if not found:
         return [
             Panel("media-owed", "Orders of airtime did not run as bought", "", "Ask for it.", [], head, body)
