@@ -21,7 +21,7 @@ import time
 from importlib.metadata import version
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, stats
 
 from hustings.simulate import market
 from hustings.stats import panels
@@ -141,25 +141,33 @@ def cell(world: World, found: panels.Panel, part: float) -> dict[str, float | st
     }  # fmt: skip
 
 
-def markets(seeds: int) -> None:
+def possible(world: World, part: float) -> float:
+    """What a plan that knows everyone's true viewing saves against the best rule."""
+    budget = part * float(world.price @ world.slots.units)
+    best = max(world.value(world.rule(name, most, budget)) for name in world.scores for most in MOST)
+    return saved(world, lambda money: world.plan(world.truth, money), budget, best)
+
+
+def markets(seeds: int, first: int) -> None:
     """Print the grid, one line for each market, budget and panel, and the aims."""
     print(
-        f"{SLOTS} slots, {PEOPLE:,} people of the truth, {seeds} markets of each kind, response 1 - exp(-0.3 z)"
+        f"{SLOTS} slots, {PEOPLE:,} people of the truth, {seeds} markets of each kind from seed {first}, response 1 - exp(-0.3 z)"
     )
     print(
         "saved, in % of the money; value, in % of the best rule's, mean and lowest; used: markets where the plan was bought"
     )
     head = ("market", "budget", "panel", "used", "women 35+", "best demographic", "best rule", "value", "lowest",
-            "unprotected lowest", "claims too much")  # fmt: skip
+            "unprotected lowest", "claims too much", "best rule, viewing known")  # fmt: skip
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
     every: dict[int, list[dict[str, float | str]]] = {n: [] for n in PANELS}
-    for kind, (hidden, spread) in MARKETS.items():
-        made = [World(hidden, spread, 100 + seed) for seed in range(seeds)]
+    for number, (kind, (hidden, spread)) in enumerate(MARKETS.items()):
+        made = [World(hidden, spread, first + number * seeds + seed) for seed in range(seeds)]
         index = np.mean([world.index for world in made], axis=0)
         for part in BUDGETS:
+            most = 100 * np.mean([possible(world, part) for world in made])
             for n in PANELS:
                 rows = [cell(world, world.panel(n), part) for world in made]
-                every[n] += rows
+                every[n] += [row | {"market": number * seeds + at} for at, row in enumerate(rows)]
                 mean = {
                     k: 100 * np.mean([row[k] for row in rows]) for k in rows[0] if k not in ("view", "best")
                 }
@@ -169,16 +177,19 @@ def markets(seeds: int) -> None:
                 print(
                     f"| {told} | {part:.0%} | {n:,} | {used} of {len(rows)} | {mean['women']:.1f} | "
                     f"{mean['demographic']:.1f} | {mean['rule']:.1f} | {mean['value']:+.1f} | {low['value']:+.1f} | "
-                    f"{low['unprotected']:+.1f} | {mean['claimed']:+.1f} |",
+                    f"{low['unprotected']:+.1f} | {mean['claimed']:+.1f} | {most:.1f} |",
                     flush=True,
                 )
     for n, rows in every.items():
         for name in ("women", "demographic", "rule", "value"):
             x = 100 * np.array([row[name] for row in rows])
-            error = x.std(ddof=1) / np.sqrt(x.size)
+            # Both budgets of a market are one draw.
+            own = np.bincount([row["market"] for row in rows], x) / len(BUDGETS)
+            error = own.std(ddof=1) / np.sqrt(own.size)
+            least = x.mean() - stats.t.ppf(0.95, own.size - 1) * error
             print(
-                f"{n:>6,} panelists, {name:<12} mean {x.mean():+6.2f} %, one-sided 95 % from {x.mean() - 1.645 * error:+6.2f} %,"
-                f" lowest {x.min():+6.2f} %, {x.size} cells"
+                f"{n:>6,} panelists, {name:<12} mean {x.mean():+6.2f} %, one-sided 95 % from {least:+6.2f} %,"
+                f" lowest cell {x.min():+6.2f} %, {own.size} markets"
             )
 
 
@@ -315,6 +326,7 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("part", choices=("markets", "solver", "sizes"))
     given.add_argument("--seeds", type=int, default=4)
+    given.add_argument("--first", type=int, default=600, help="seed of the first market of each kind")
     given.add_argument("--people", type=int, default=20_000)
     given.add_argument("--slots", type=int, default=300)
     given.add_argument("--tangents", type=int, default=16)
@@ -323,7 +335,7 @@ def main() -> None:
     asked = given.parse_args()
     print(f"CPython {platform.python_version()}, numpy {version('numpy')}, scipy {version('scipy')}")
     if asked.part == "markets":
-        markets(asked.seeds)
+        markets(asked.seeds, asked.first)
     elif asked.part == "solver":
         solver(asked.people, asked.slots, asked.tangents, asked.methods)
     else:
