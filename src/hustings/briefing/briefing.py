@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
+from hustings.briefing.media import media_findings
 from hustings.briefing.messages import message_findings
 from hustings.briefing.missing import missing_findings
 from hustings.briefing.race import odds_text
@@ -48,6 +49,8 @@ def write_findings(
     odds: Table,
     vote_values: Table,
     poll_uses: Table,
+    media_options: Table,
+    media_checks: Table,
     *,
     as_of: Annotated[datetime.date, About("The day of the briefing.")],
     currency: Annotated[str, About("Of all amounts.")],
@@ -58,6 +61,10 @@ def write_findings(
     findings = [
         *_decided(today, valued, _rows(actions), currency),
         *_races(_rows(odds), _rows(vote_values)),
+        *(
+            Finding("plan", *told)
+            for told in media_findings(_rows(media_options), _rows(media_checks), currency)
+        ),
         *_goals(_rows(goals)),
         *(Finding("lift", *told) for told in message_findings(_rows(messages), _rows(hunch_costs), currency)),
         *_lifts(_rows(lifts)),

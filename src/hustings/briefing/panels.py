@@ -11,6 +11,7 @@ from hustings.briefing.panel import Panel
 MODULES = (
     "counting",
     "airtime",
+    "media",
 )
 """Modules of this folder; a new one is one line here."""
 

@@ -35,6 +35,8 @@ STAGES = (
     "hustings.experiments.markets:read_markets",
     "hustings.experiments.responses:fit_responses",
     "hustings.plans.media_weeks:plan_media_weeks",
+    "hustings.plans.media:plan_media",
+    "hustings.plans.media_checks:check_airtime",
     "hustings.forecast.checks:check_forecasts",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",

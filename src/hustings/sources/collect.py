@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from hustings.campaign import expand
 from hustings.errors import SourceError
 from hustings.fingerprint import digest
+from hustings.sources.airtime import buyable
 from hustings.sources.mapping import Block, Value, check_block, inherited
 from hustings.sources.polls import believable
 from hustings.sources.public import data_folder
@@ -28,7 +29,8 @@ _ABOUT_RECORDS = ("records", "record_events", "record_assignments", "record_outc
 _ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls", "returns")
 _ABOUT_WORK = ("shifts", "place_coordinates")
 _ABOUT_WEEKS = ("place_outcomes", "place_people", "place_doses", "spends")
-_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK, *_ABOUT_WEEKS)
+_ABOUT_AIRTIME = ("slots", "viewers", "viewing", "bought", "airings")
+_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK, *_ABOUT_WEEKS, *_ABOUT_AIRTIME)
 _HEAD = 1 << 20
 
 
@@ -78,6 +80,11 @@ def collect(
     place_people: Annotated[list[Block], About("How a row becomes a place's number of people.")] = [],  # noqa: B006
     place_doses: Annotated[list[Block], About("How a row becomes a place's dose in a week of a test.")] = [],  # noqa: B006
     spends: Annotated[list[Block], About("How a row becomes money spent in a place and week.")] = [],  # noqa: B006
+    slots: Annotated[list[Block], About("How a row becomes airtime that can be bought.")] = [],  # noqa: B006
+    viewers: Annotated[list[Block], About("How a row becomes a person or group whose viewing is told.")] = [],  # noqa: B006
+    viewing: Annotated[list[Block], About("How a row becomes the chance that a viewer sees a slot.")] = [],  # noqa: B006
+    bought: Annotated[list[Block], About("How a row becomes an order of airtime.")] = [],  # noqa: B006
+    airings: Annotated[list[Block], About("How a row becomes a line of an as-run log or invoice.")] = [],  # noqa: B006
     people_from: Annotated[
         str | None, About("The source whose records this file speaks of; itself unless given.")
     ] = None,
@@ -96,7 +103,9 @@ def collect(
     about_records = (record_events, record_assignments, record_outcomes, opt_outs)
     about_places = (places, place_features, results, fundamentals, polls, returns)
     about_work = (shifts, place_coordinates, place_outcomes, place_people, place_doses, spends)
-    for name, found in zip(_TABLES[1:], (*about_records, *about_places, *about_work), strict=True):
+    about_airtime = (slots, viewers, viewing, bought, airings)
+    given = (*about_records, *about_places, *about_work, *about_airtime)
+    for name, found in zip(_TABLES[1:], given, strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")
@@ -120,7 +129,10 @@ def collect(
         made += _typed(
             rows, name, block, inherited(block, own), common, block.arrived_on or arrived, len(made)
         )
-    typed = {name: hold(countable(believable(_together(made), name), name)) for name, made in pieces.items()}
+    typed = {
+        name: hold(buyable(countable(believable(_together(made), name), name), name))
+        for name, made in pieces.items()
+    }
     load = {"path": path, "refresh": refresh, "arrived": arrived, "mark": watch(folder, {"path": path})}
     return _split(landed, typed, common, load, hold)
 

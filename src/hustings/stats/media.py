@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from hustings.errors import DesignError
 from hustings.stats.clusters import Floats
 from hustings.stats.media_search import Audience, Limits, climb, gradient, most, value_of
+from hustings.stats.media_whole import whole_units
 from hustings.stats.response import Response, checked
 
 _SAMPLE = 50_000
@@ -145,7 +146,7 @@ def plan_buys(
     _check_possible(limits, [cap.name for cap in caps])
     x, multiplier, gap, bound = _relaxed(viewers, limits, response, tolerance)
     if whole:
-        x = _whole(viewers, limits, response, x)
+        x = whole_units(viewers, limits, response, x)
     value = value_of(viewers, response, x)
     bound = max(bound, value)
     gap = (bound - value) / bound if bound > 0 else 0.0
@@ -282,58 +283,3 @@ def _relaxed(
         _, rough = gradient(part, response, x)
         x, multiplier = climb(part, scale, limits, response, x, slope - scale * rough, tolerance / 8)
     return best, multiplier, (bound - value) / bound if bound > 0 else 0.0, bound
-
-
-def _whole(viewers: Audience, limits: Limits, response: Response, x: Floats) -> Floats:
-    """Round down, then add the unit with the best gain per cost while it fits."""
-    n = viewers.worth.size
-    if n > 4 * _SAMPLE:
-        rows = np.sort(np.random.default_rng(3).choice(n, 2 * _SAMPLE, replace=False))
-        viewers = Audience(viewers.viewing[rows], viewers.worth[rows])
-    columns = viewers.viewing.tocsc()
-    units = np.floor(x + 1e-6)
-    n_upper = len(limits.limit) - len(limits.least)
-    for _ in range(200):
-        left = limits.limit[:n_upper] - limits.table[:n_upper] @ units
-        may = (units < limits.room) & (limits.table[:n_upper] <= left[:, None] + 1e-9).all(0)
-        # What the relaxed plan bought in part comes first: it is what fits together.
-        if not may.any():
-            break
-        gain = _unit_gains(viewers.worth, columns, response, units)
-        ratio = np.where(may & (gain > 0), gain / np.maximum(limits.table[0], 1e-12), -np.inf)
-        order = np.argsort(-ratio, kind="stable")
-        order = order[: max(1, np.count_nonzero(ratio > 0) // 4)]
-        order = order[ratio[order] > 0]
-        used = np.cumsum(limits.table[:n_upper, order], axis=1)
-        fits = (used <= left[:, None] + 1e-9).all(0)
-        n_fit = int(np.argmin(fits)) if not fits.all() else order.size
-        if n_fit == 0:
-            break
-        units[order[: max(1, n_fit if n_fit < 8 else n_fit // 2)]] += 1
-    return _at_least(limits, units, x)
-
-
-def _at_least(limits: Limits, units: Floats, x: Floats) -> Floats:
-    """Minimum buys that rounding down has missed, kept after all: a unit up where the relaxed plan has a part of one."""
-    n_upper = len(limits.limit) - len(limits.least)
-    for row, least in zip(limits.table[n_upper:], limits.limit[n_upper:], strict=True):
-        for slot in np.argsort(units - x):
-            if row @ units <= least + 1e-9:
-                break
-            if row[slot] < 0 and units[slot] < limits.room[slot]:
-                units[slot] += 1
-    return units
-
-
-def _unit_gains(
-    worth: NDArray[np.float32], columns: sparse.csc_array, response: Response, units: Floats
-) -> Floats:
-    """(s,) what one unit more of each slot adds, exactly."""
-    from hustings.stats.response import share_of_effect
-
-    seen = columns @ units
-    now = share_of_effect(response, seen)
-    up = share_of_effect(response, seen[columns.indices] + columns.data) - now[columns.indices]
-    up *= worth[columns.indices]
-    sums = np.add.reduceat(np.append(up, 0.0), np.minimum(columns.indptr[:-1], up.size))
-    return np.where(np.diff(columns.indptr) > 0, sums, 0.0)

@@ -54,6 +54,7 @@ class Platform:
         name: As after `--format`.
         title: The platform's own name.
         ban: What it forbids, or None where it takes such a file.
+        carries: Whether it carries political ads at all where the ban holds: aimed by place and context, say.
         countries: Where the ban holds; None for everywhere.
         source: Where that is written.
         dated: The date of what was read.
@@ -65,6 +66,7 @@ class Platform:
     countries: frozenset[str] | None
     source: str
     dated: str
+    carries: bool = False
 
 
 PLATFORMS = {
@@ -86,6 +88,7 @@ PLATFORMS = {
             None,
             "Google Ads, Political content; An update on our political ads policy",
             "2019-11 (in force since 2020-01-06), targeting restrictions still named in 2024 and 2026-03",
+            carries=True,
         ),
         Platform(
             "linkedin",
@@ -151,3 +154,27 @@ another format; a list can still be mailed, called or texted.
             f"{platform.title} takes no such audience: {platform.ban} ({platform.source}; {platform.dated}; "
             f"read {READ_ON}). Next: another format; a list can still be mailed, called or texted."
         )
+
+
+def why_no_ads(name: str, aimed_by: str | None, playbook: str, country: str) -> str | None:
+    """Why a platform would not run an ad that is bought there, or None where it would as far as is known.
+
+    Args:
+        name: The platform, in any case.
+        aimed_by: `list` for an uploaded audience; anything else for age, sex, place or context.
+        playbook: The campaign's field of use.
+        country: Where, ISO 3166.
+
+    >>> why_no_ads("Google", "context", "election", "US") is None
+    True
+    >>> why_no_ads("google", "list", "election", "US")[:42]
+    'Google (Search, YouTube, Display & Video 3'
+    """
+    platform = PLATFORMS.get(name.strip().lower())
+    if platform is None or platform.ban is None or playbook != "election":
+        return None
+    if platform.countries is not None and country not in platform.countries:
+        return None
+    if platform.carries and aimed_by != "list":
+        return None
+    return f"{platform.title}: {platform.ban}"
