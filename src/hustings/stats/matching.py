@@ -1,0 +1,329 @@
+"""Who is put where on which day: the assignment worth most within days, fatigue and money, and how good it can be.
+
+Each option (a messenger on a day, an audience in a place) has a value and a cost. One messenger does one thing a
+day; an audience hears at most so many asks, and each further one is worth a stated fraction of the one before, so
+an audience is as many seats as it may be asked, of falling worth. Choosing
+
+    maximise  sum v x   with  sum over a messenger's day x ≤ 1,  sum over a seat x ≤ 1,  sum c x ≤ budget,  x in {0, 1}
+
+Without the budget this is the assignment problem, solved exactly (Kuhn 1955; Crouse 2016 in scipy). With it money has
+a price: every price gives an exact assignment and an upper bound of every choice (Lagrange), and the two assignments
+around the budget are joined path by path, and single exchanges spend what is left.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hustings.errors import DesignError
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+_HALVINGS = 40
+"""Of the interval in which the price of money lies."""
+_EXCHANGES = 500
+"""At most, after the bisection."""
+_SMALL, _NODES = 2_000, 2_000
+"""Options times asks up to which the integer programme is solved, and its nodes: a limit of work, not of time."""
+
+
+class Options(NamedTuple):
+    """What may be chosen; all (n,).
+
+    Attributes:
+        worker: Who would do it, on which day: one number for each messenger's day.
+        task: What it would be done to: one number for each audience in a place.
+        value: What it is worth when it is the first there.
+        cost: What it costs, 0 or more.
+    """
+
+    worker: Integers
+    task: Integers
+    value: Floats
+    cost: Floats
+
+
+class Assignment(NamedTuple):
+    """What is chosen.
+
+    Attributes:
+        chosen: (k,) options, in their order.
+        turn: (k,) which ask of its task each is, from 0.
+        value: What they are worth together, later asks less.
+        cost: What they cost.
+        bound: No choice whatever is worth more.
+    """
+
+    chosen: Integers
+    turn: Integers
+    value: float
+    cost: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """(bound - value) / bound; 0 of nothing."""
+        return max((self.bound - self.value) / self.bound, 0.0) if self.bound > 0 else 0.0
+
+
+def assign(options: Options, *, asks: int = 1, repeat: float = 0.5, budget: float = np.inf) -> Assignment:
+    """The options worth most together.
+
+    Args:
+        options: What may be chosen; options of no value never are.
+        asks: How often a task may be chosen, 1 or more: what its people bear.
+        repeat: What a further ask is worth, in units of the one before; 0 to 1.
+        budget: In the unit of cost.
+
+    Returns:
+        The assignment, and a bound.
+
+    Raises:
+        DesignError: Shapes do not fit, a number is missing or infinite, a negative cost or budget.
+
+    >>> two = Options(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([5.0, 4, 4, 1]), np.zeros(4))
+    >>> assign(two).chosen.tolist(), assign(two).value
+    ([1, 2], 8.0)
+    """
+    _check(options, asks, repeat, budget)
+    live = np.flatnonzero((options.value > 0) & (options.cost <= budget))
+    if not live.size:
+        return Assignment(np.empty(0, np.int64), np.empty(0, np.int64), 0.0, 0.0, 0.0)
+    cut = Options(options.worker[live], options.task[live], options.value[live], options.cost[live])
+    # An ask beyond those who could make one is never made.
+    turns = min(asks if repeat > 0 else 1, int(np.bincount(cut.task).max()))
+    seats = _Seats(
+        np.unique(cut.worker, return_inverse=True)[1],
+        np.unique(cut.task, return_inverse=True)[1],
+        turns,
+        repeat,
+    )
+    chosen, bound = _within(cut, seats, budget)
+    found = _told(cut, chosen, repeat, bound)
+    greedy = assign_in_order(
+        cut, np.argsort(-cut.value, kind="stable"), asks=asks, repeat=repeat, budget=budget
+    )
+    best = max((found, greedy), key=lambda one: one.value)
+    return best._replace(chosen=live[best.chosen], bound=max(bound, best.value))
+
+
+def assign_in_order(
+    options: Options, order: ArrayLike, *, asks: int = 1, repeat: float = 0.5, budget: float = np.inf
+) -> Assignment:
+    """A rule of thumb: options in a given order, each taken when its day, its seat and the money are still there.
+
+    Args:
+        options: As in `assign`.
+        order: Options, the first to be taken first.
+        asks: As in `assign`.
+        repeat: As in `assign`.
+        budget: As in `assign`.
+
+    Returns:
+        The assignment; its bound is its value, which proves nothing.
+
+    >>> two = Options(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([5.0, 4, 4, 1]), np.zeros(4))
+    >>> assign_in_order(two, [0, 1, 2, 3]).value
+    6.0
+    """
+    _check(options, asks, repeat, budget)
+    workers, tasks, costs = options.worker.tolist(), options.task.tolist(), options.cost.tolist()
+    busy: set[int] = set()
+    asked: dict[int, int] = {}
+    chosen, spent = [], 0.0
+    for at in np.asarray(order, np.int64).tolist():
+        before = asked.get(tasks[at], 0)
+        if workers[at] in busy or before >= asks or spent + costs[at] > budget + 1e-9:
+            continue
+        busy.add(workers[at])
+        asked[tasks[at]] = before + 1
+        spent += costs[at]
+        chosen.append(at)
+    return _told(options, np.array(chosen, np.int64), repeat, None)
+
+
+def _check(options: Options, asks: int, repeat: float, budget: float) -> None:
+    n = options.value.shape
+    if len(n) != 1 or any(column.shape != n for column in options):
+        raise DesignError.of(
+            "Options do not fit", received=[column.shape for column in options], allowed="(n,) each"
+        )
+    if not (np.isfinite(options.value).all() and np.isfinite(options.cost).all()) or (options.cost < 0).any():
+        raise DesignError.of(
+            "An option's value or cost is missing, infinite or negative", then="leave that option out"
+        )
+    if n[0] and min(options.worker.min(), options.task.min()) < 0:
+        raise DesignError.of("An option of nobody, or for nobody", allowed="workers and tasks from 0")
+    if asks < 1 or not 0 <= repeat <= 1 or not budget >= 0:
+        raise DesignError.of(
+            "Asks, repeat and budget",
+            received=(asks, repeat, budget),
+            allowed="1 or more, 0 to 1, 0 or more",
+        )
+
+
+class _Seats(NamedTuple):
+    """Options as cells of a table: messengers' days by seats, a task's seats beside each other."""
+
+    row: Integers
+    task: Integers
+    turns: int
+    repeat: float
+
+
+def _within(cut: Options, seats: _Seats, budget: float) -> tuple[Integers, float]:
+    """What is chosen, and the bound: the budget has a price, found by bisection; its dual bounds every choice."""
+    free = _priced(cut, seats, 0.0)
+    cost = float(cut.cost[free.option].sum())
+    if cost <= budget:
+        return free.option, free.value
+    # A price at which nothing is worth its cost, and one at which too much is.
+    paid = cut.cost > 0
+    low, high = 0.0, float((cut.value[paid] / cut.cost[paid]).max()) * (1 + 1e-9)
+    over, under = free, _priced(cut, seats, high)
+    bound = min(free.value, under.value + high * budget)
+    for _ in range(_HALVINGS):
+        price = (low + high) / 2
+        now = _priced(cut, seats, price)
+        bound = min(bound, now.value + price * budget)
+        if float(cut.cost[now.option].sum()) > budget:
+            low, over = price, now
+        else:
+            high, under = price, now
+        if high - low <= 1e-12 * high:
+            break
+    option = _between(cut, seats, under, over, budget)
+    return (
+        _whole(cut, seats, budget, option, bound)
+        if cut.value.size * seats.turns <= _SMALL
+        else (option, bound)
+    )
+
+
+def _whole(
+    cut: Options, seats: _Seats, budget: float, option: Integers, bound: float
+) -> tuple[Integers, float]:
+    """The integer programme itself, where it is small: one dear option more or less shows there."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array, vstack
+
+    size = cut.value.size * seats.turns
+    at, turn = np.divmod(np.arange(size), seats.turns)
+    value = cut.value[at] * seats.repeat**turn
+    ones, column = np.ones(size), np.arange(size)
+    days = csr_array((ones, (seats.row[at], column)))
+    places = csr_array((ones, (seats.task[at] * seats.turns + turn, column)))
+    matrix = vstack([days, places, csr_array(cut.cost[at][None, :])], format="csr")
+    limit = np.append(np.ones(matrix.shape[0] - 1), budget)
+    found = milp(
+        -value,
+        constraints=LinearConstraint(matrix, -np.inf, limit),
+        integrality=ones,
+        bounds=Bounds(0, 1),
+        options={"node_limit": _NODES, "mip_rel_gap": 1e-4},
+    )
+    if found.x is None or found.mip_dual_bound is None:
+        return option, bound
+    chosen = at[found.x > 0.5]
+    better = -float(found.fun) > _told(cut, option, seats.repeat, None).value
+    return (chosen if better else option), min(bound, -float(found.mip_dual_bound))
+
+
+class _Priced(NamedTuple):
+    """The best assignment at one price of money: options, their seats, and value less cost times the price."""
+
+    option: Integers
+    seat: Integers
+    value: float
+
+
+def _priced(cut: Options, seats: _Seats, price: float) -> _Priced:
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = int(seats.row.max()) + 1, (int(seats.task.max()) + 1) * seats.turns
+    worth = np.zeros((rows, columns))
+    which = np.full((rows, columns), -1)
+    for turn in range(seats.turns):
+        net = cut.value * seats.repeat**turn - price * cut.cost
+        order = np.argsort(net, kind="stable")
+        order = order[net[order] > 0]
+        # Of several options for one cell the last written, the best, stays.
+        worth[seats.row[order], seats.task[order] * seats.turns + turn] = net[order]
+        which[seats.row[order], seats.task[order] * seats.turns + turn] = order
+    row, seat = linear_sum_assignment(worth, maximize=True)
+    real = which[row, seat] >= 0
+    return _Priced(which[row, seat][real], seat[real], float(worth[row, seat].sum()))
+
+
+def _between(cut: Options, seats: _Seats, under: _Priced, over: _Priced, budget: float) -> Integers:
+    """From the choice that the budget pays towards the one that it does not: whole alternating paths, then fillers.
+
+    Where two assignments differ they form paths and rings; either side of each can be taken on its own (Berger and
+    others, Mathematical Programming 128, 2011).
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = int(seats.row.max()) + 1
+    size = rows + (int(seats.task.max()) + 1) * seats.turns
+    option = np.concatenate([under.option, over.option])
+    seat = np.concatenate([under.seat, over.seat])
+    side = np.repeat([-1.0, 1.0], [under.option.size, over.option.size])
+    ends = (seats.row[option], rows + seat)
+    part = connected_components(coo_array((np.ones(option.size), ends), shape=(size, size)), False)[1][
+        ends[0]
+    ]
+    more = np.bincount(part, side * cut.cost[option], size)
+    gain = np.bincount(part, side * cut.value[option] * seats.repeat ** (seat % seats.turns), size)
+    left = budget - float(cut.cost[under.option].sum())
+    taken = np.zeros(size, bool)
+    for at in np.lexsort((-more, -gain)).tolist():
+        if gain[at] > 0 and more[at] <= left:
+            taken[at] = True
+            left -= more[at]
+    kept = np.where(side > 0, taken[part], ~taken[part])
+    return _exchanged(cut, seats, option[kept], seat[kept], budget)
+
+
+def _exchanged(cut: Options, seats: _Seats, option: Integers, seat: Integers, budget: float) -> Integers:
+    """One option in and what stands in its way out, the best exchange first, while it pays within the budget."""
+    n, turns = cut.value.size, seats.turns
+    row, place = np.repeat(seats.row, turns), (seats.task[:, None] * turns + np.arange(turns)).ravel()
+    value = (cut.value[:, None] * seats.repeat ** np.arange(turns)).ravel()
+    cost = np.repeat(cut.cost, turns)
+    in_row, in_seat = np.full(row.max() + 1, -1), np.full(place.max() + 1, -1)
+    at = option * turns + seat % turns
+    in_row[seats.row[option]] = in_seat[seat] = at
+    for _ in range(_EXCHANGES):
+        one, two = in_row[row], in_seat[place]
+        two = np.where(two == one, -1, two)
+        gain = value - np.where(one >= 0, value[one], 0) - np.where(two >= 0, value[two], 0)
+        more = cost - np.where(one >= 0, cost[one], 0) - np.where(two >= 0, cost[two], 0)
+        spent = cost[in_row[in_row >= 0]].sum()
+        gain = np.where(spent + more <= budget + 1e-9, gain, -np.inf)
+        best = int(gain.argmax())
+        if gain[best] <= 1e-12 * max(value.max(), 1e-300):
+            break
+        for out in (one[best], two[best]):
+            if out >= 0:
+                in_row[row[out]] = in_seat[place[out]] = -1
+        in_row[row[best]] = in_seat[place[best]] = best
+    return np.asarray(np.sort(in_row[in_row >= 0]) // turns % n, np.int64)
+
+
+def _told(options: Options, chosen: Integers, repeat: float, bound: float | None) -> Assignment:
+    # The better of two asks comes first, whatever the seats it was found in.
+    order = np.lexsort((chosen, -options.value[chosen], options.task[chosen]))
+    chosen = chosen[order]
+    task = options.task[chosen]
+    first = np.flatnonzero(np.diff(task, prepend=-1))
+    turn = np.arange(task.size) - np.repeat(first, np.diff(np.append(first, task.size)))
+    value = float(options.value[chosen] @ (repeat ** turn.astype(np.float64)))
+    back = np.argsort(chosen, kind="stable")
+    value_bound = value if bound is None else max(bound, value)
+    return Assignment(
+        chosen[back], np.asarray(turn[back], np.int64), value, float(options.cost[chosen].sum()), value_bound
+    )
