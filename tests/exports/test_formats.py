@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hustings.channels.platforms import PLATFORMS, check_platform
 from hustings.errors import SettingError
 from hustings.exports.calendars import Appointment, calendar, folded
 from hustings.exports.contact_points import e164, google_address, hashed, mail_address, meta_name
 from hustings.exports.formats import FORMATS, GOOGLE, META, as_csv, lines
-from hustings.exports.platforms import PLATFORMS, check_platform
 
 PERSON = {
     "plan_id": "mail",

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from hustings.channels.platforms import PLATFORMS, check_platform
 from hustings.errors import SettingError
 from hustings.exports.contact_points import (
     e164,
@@ -17,7 +18,6 @@ from hustings.exports.contact_points import (
     meta_postcode,
     plain_name,
 )
-from hustings.exports.platforms import PLATFORMS, check_platform
 
 Row = Mapping[str, Any]
 Fields = dict[str, str]

@@ -44,6 +44,7 @@ class Affinity(NamedTuple):
         slopes: (c,) β.
         slope_errors: (c,) their standard deviations.
         item_effect: (m,) g, what an item does in every audience.
+        item_error: (m,) its standard deviation.
     """
 
     probability: Floats
@@ -57,6 +58,7 @@ class Affinity(NamedTuple):
     slopes: Floats
     slope_errors: Floats
     item_effect: Floats
+    item_error: Floats
 
 
 class Amounts(NamedTuple):
@@ -152,6 +154,7 @@ def fit_affinity(
         mode.v[first : first + c],
         np.sqrt(np.diag(within)[first : first + c]),
         mode.v[1 + cells.audiences : first],
+        np.sqrt(np.diag(within)[1 + cells.audiences : first]),
     )
 
 
