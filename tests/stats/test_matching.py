@@ -70,6 +70,14 @@ def test_an_assignment_keeps_days_seats_money_and_its_bound(seed, asks, repeat, 
     assert assign(many, asks=asks, repeat=repeat, budget=budget).value >= found.value - 1e-9
 
 
+def test_a_further_ask_that_brings_less_than_it_costs_is_not_made():
+    twice = Options(np.array([0, 1]), np.array([0, 0]), np.array([10.0, 9.0]), np.array([5.0, 5.0]))
+    found = assign(twice, asks=2, repeat=0.5, charge=1.0)
+    assert found.chosen.tolist() == [0]
+    assert found.value == 5.0
+    assert assign(twice, asks=2, repeat=0.9, charge=1.0).chosen.tolist() == [0, 1]
+
+
 def test_more_options_than_the_integer_programme_takes_end_close_to_their_bound():
     rng = np.random.default_rng(3)
     worker, task = np.divmod(np.arange(100 * 40), 40)
@@ -116,8 +124,10 @@ def test_an_option_that_cannot_be_is_refused(change, words):
         assign(one)
 
 
-@pytest.mark.parametrize("wrong", [{"asks": 0}, {"repeat": 1.5}, {"budget": -1.0}, {"budget": np.nan}])
+@pytest.mark.parametrize(
+    "wrong", [{"asks": 0}, {"repeat": 1.5}, {"budget": -1.0}, {"budget": np.nan}, {"charge": -1.0}]
+)
 def test_settings_out_of_range_are_refused(wrong):
     one = Options(np.array([0]), np.array([0]), np.ones(1), np.ones(1))
-    with pytest.raises(DesignError, match="Asks, repeat and budget"):
+    with pytest.raises(DesignError, match="Asks, repeat, budget and charge"):
         assign(one, **wrong)

@@ -127,7 +127,6 @@ def draw(
 
 def find_ways(
     pairs: Pairs,
-    groups: Groups,
     uses: Uses,
     value: Floats,
     distance: Floats | None,
@@ -138,9 +137,8 @@ def find_ways(
 
     Args:
         pairs: The affinities.
-        groups: Whom to ask.
         uses: What can be done.
-        value: (u,) expected gain of a first ask, less its cost where cents are counted.
+        value: (u,) expected gain of a first ask, costs not taken off.
         distance: (u,) the way from the messenger's home; None where homes or places are not known.
         money: Limits.
         rng: For the random rule.
@@ -151,16 +149,19 @@ def find_ways(
     days = int(uses.day.max()) + 1 if uses.day.size else 1
     options = Options(uses.item * days + uses.day, uses.group, value, uses.cost)
     limits: dict[str, Any] = {"asks": money.asks, "repeat": money.repeat, "budget": money.budget}
+    limits["charge"] = 1.0 if money.cents else 0.0
     rate = pairs.rate()[uses.item]
-    order = np.lexsort((uses.day, -uses.people, -rate))
     plan = stats.matching.assign(options, **limits)
-    # A rule of thumb does not know values: what brings nothing is taken as well, but for a loss in money.
+    sensible = _sensible(pairs, uses, money)
+    order = np.lexsort((uses.day, -uses.people, -rate))
+    order = order[sensible[order]]
     ways = {"plan": _way(plan, uses, money)}
     top = order[rate[order] == rate.max()] if rate.size and rate.max() >= 0 else order[:0]
     top = top[uses.item[top] == uses.item[top[0]]] if top.size else top
     rules = {"most popular only": top, "most popular first": order}
     if distance is not None:
-        rules["nearest"] = np.lexsort((uses.day, -uses.people, distance))
+        near = np.lexsort((uses.day, -uses.people, distance))
+        rules["nearest"] = near[sensible[near]]
     for name, ranked in rules.items():
         ways[name] = _way(stats.matching.assign_in_order(options, ranked, **limits), uses, money)
     if distance is None:
@@ -169,13 +170,25 @@ def find_ways(
             nothing, nothing, None, "homes of messengers, or coordinates of places, are not known"
         )
     many = [
-        _way(stats.matching.assign_in_order(options, rng.permutation(uses.item.size), **limits), uses, money)
+        _way(
+            stats.matching.assign_in_order(options, rng.permutation(np.flatnonzero(sensible)), **limits),
+            uses,
+            money,
+        )
         for _ in range(_RANDOM)
     ]
     ways["at random"] = Way(
         np.mean([one.weight for one in many], axis=0), np.mean([one.taken for one in many], axis=0), None
     )
     return ways
+
+
+def _sensible(pairs: Pairs, uses: Uses, money: Money) -> npt.NDArray[np.bool_]:
+    """(u,) what someone who knows nothing but the mean rate and gift of all sends would do: never pay more than that."""
+    if not money.cents:
+        return np.ones(uses.item.size, bool)
+    mean = pairs.n_responded.sum() / max(pairs.n_sent.sum(), 1)
+    return np.asarray(uses.people * mean * np.nanmean(pairs.amount) > uses.cost, bool)
 
 
 def _way(found: Assignment, uses: Uses, money: Money) -> Way:

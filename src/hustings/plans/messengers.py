@@ -113,10 +113,9 @@ def plan_messengers(
     money = Money(
         np.inf if budget_cents is None else float(budget_cents), asks_per_audience, repeat_worth, cents
     )
-    net = gross - uses.cost if cents else gross
     far = _distances(pairs, groups, items, place_coordinates)
     way = None if far is None else far[uses.item, uses.group]
-    ways = find_ways(pairs, groups, uses, net, way, money, rng)
+    ways = find_ways(pairs, uses, gross, way, money, rng)
     found = rows.Found(pairs, groups, uses, drawn, ways, money, left_out)
     return {
         "messenger_plan": rows.plan_rows(told, found),

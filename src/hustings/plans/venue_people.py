@@ -101,14 +101,7 @@ def read_cells(
     Raises:
         DesignError: There are no people, or the aim needs a support score and there is none.
     """
-    rows = people
-    for name in ("turnout", "support"):
-        told = scores.filter((scores.score == name) & (scores.as_of == as_of))
-        rows = rows.left_join(
-            told.select("person_id", **{name: told.value}), "person_id", rname="{name}_of_" + name
-        )
-    names = ("born_on", "sex", "party", "region_id", "place_id", "turnout", "support")
-    found = arrays(rows.order_by("person_id"), *names)
+    found = _read(people, scores, as_of)
     n = len(found["sex"])
     if not n:
         raise DesignError.of("There are no people to be an audience", then="hustings show people")
@@ -152,6 +145,16 @@ def read_cells(
         mean(stirred | swayed),
         float(worth.std_error.sum()) / total if total else 0.0,
     )
+
+
+def _read(people: Table, scores: Table, as_of: datetime.date) -> dict[str, npt.NDArray[Any]]:
+    rows: Any = people
+    for name in ("turnout", "support"):
+        told = scores.filter((scores.score == name) & (scores.as_of == as_of))
+        own = told.select("person_id", **{name: told.value})
+        rows = rows.left_join(own, "person_id", rname="{name}_of_" + name)
+    names = ("born_on", "sex", "party", "region_id", "place_id", "turnout", "support")
+    return arrays(rows.order_by("person_id"), *names)
 
 
 _COLUMNS = {"sex": "sex", "party": "party", "region": "region_id"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from string import Template
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class Item(NamedTuple):
         item_id: Its id.
         name: As people would call it.
         kind: `messenger` or `venue`.
-        cost: Of one use, in cents.
+        cost: Of one use, in cents, of a campaign of 50,000 people; others have it in proportion.
         hours: Of one use.
         reach: Of a venue, as a share of all people.
         level: Log-odds of a response of someone in the middle.
@@ -112,7 +113,7 @@ def _write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:
             "item": [item.item_id for item in ITEMS],
             "name": [f'"{item.name}"' for item in ITEMS],
             "kind": [item.kind for item in ITEMS],
-            "cents": [str(item.cost) for item in ITEMS],
+            "cents": [str(round(item.cost * n / 50_000)) for item in ITEMS],
             "hours": [str(item.hours) for item in ITEMS],
             "reach": [str(round(item.reach * n)) if item.reach else "" for item in ITEMS],
             "latitude": [str(round(42.0 + 0.17 * (i % 5), 2)) for i in range(len(ITEMS))],
@@ -228,13 +229,13 @@ def _table(path: Path, columns: dict[str, list[str] | pa.Array]) -> None:
     path.write_bytes(files.as_bytes(texts, ",", files.lines(texts, ",")))
 
 
-def _declaration(people: int) -> str:
-    return f"""\
+_TEXT = Template("""\
+
 # ── messengers and venues: who asks whom, where the candidate answers questions ─────────────────────
 
 [sources.items] # made-up messengers and venues
 path = "sources/items.csv"
-arrived_on = {LOADED_ON}
+arrived_on = $loaded_on
 
 [[sources.items.items]]
 item_id = "item"
@@ -248,7 +249,7 @@ longitude = "longitude"
 
 [sources.item_days]
 path = "sources/item_days.csv"
-arrived_on = {LOADED_ON}
+arrived_on = $loaded_on
 
 [[sources.item_days.item_days]]
 item_id = "item"
@@ -256,31 +257,31 @@ available_on = "day"
 
 [sources.item_audiences] # a survey of 400 fans or listeners of each
 path = "sources/item_audiences.csv"
-arrived_on = {LOADED_ON}
+arrived_on = $loaded_on
 
 [[sources.item_audiences.item_audiences]]
 item_id = "item"
 feature = "feature"
 value = "value"
 share = "share"
-n_asked = {{ constant = {_ASKED} }}
+n_asked = { constant = $asked }
 
 [sources.item_sends] # who was invited by whom, and with which probability that messenger was drawn
 path = "sources/item_sends.csv"
 people_from = "voters"
-arrived_on = {LOADED_ON}
+arrived_on = $loaded_on
 
 [[sources.item_sends.record_sends]]
 record_id = "voter_id"
 item_id = "item"
 sent_at = "day"
-channel = {{ constant = "email" }}
+channel = { constant = "email" }
 propensity = "propensity"
 
 [sources.item_responses] # who entered the contest with how much, and who listens to whom anyway
 path = "sources/item_responses.csv"
 people_from = "voters"
-arrived_on = {LOADED_ON}
+arrived_on = $loaded_on
 
 [[sources.item_responses.record_events]]
 record_id = "voter_id"
@@ -291,7 +292,7 @@ happened_at = "day"
 
 [sources.region_places]
 path = "sources/region_places.csv"
-arrived_on = {LOADED_ON}
+arrived_on = $loaded_on
 
 [[sources.region_places.place_coordinates]]
 place_id = "region"
@@ -300,19 +301,23 @@ longitude = "longitude"
 
 [affinities.hosts] # how likely each audience is to enter a contest for a dinner with each of them
 outcome = "entry"
-by = ["age", "sex", "party"]
+by = ["age", "sex"]
 tastes = ["listen"]
 
 [messenger_plan.dinners]
 affinity = "hosts"
 counted_in = "cents"
-budget_cents = {people * 20:_}
+budget_cents = $budget_cents
 contact_cents = 1.0
 
 [venues.answers]
 venue_kinds = ["venue"]
 hour_cents = 50_000
-"""
+""")
+
+
+def _declaration(people: int) -> str:
+    return _TEXT.substitute(loaded_on=LOADED_ON, asked=_ASKED, budget_cents=f"{people * 20:_}")
 
 
 FILES = (

@@ -4,9 +4,9 @@ Each option (a messenger on a day, an audience in a place) has a value and a cos
 day; an audience hears at most so many asks, and each further one is worth a stated fraction of the one before, so
 an audience is as many seats as it may be asked, of falling worth. Choosing
 
-    maximise  sum v x   with  sum over a messenger's day x ≤ 1,  sum over a seat x ≤ 1,  sum c x ≤ budget,  x in {0, 1}
+    maximise  sum (v - e c) x   with  sum over a messenger's day x ≤ 1,  sum over a seat x ≤ 1,  sum c x ≤ budget,  x in {0, 1}
 
-Without the budget this is the assignment problem, solved exactly (Kuhn 1955; Crouse 2016 in scipy). With it money has
+(e is 1 where values are money like the costs, else 0.) Without the budget this is the assignment problem, solved exactly (Kuhn 1955; Crouse 2016 in scipy). With it money has
 a price: every price gives an exact assignment and an upper bound of every choice (Lagrange), and the two assignments
 around the budget are joined path by path, and single exchanges spend what is left.
 """
@@ -69,7 +69,9 @@ class Assignment(NamedTuple):
         return max((self.bound - self.value) / self.bound, 0.0) if self.bound > 0 else 0.0
 
 
-def assign(options: Options, *, asks: int = 1, repeat: float = 0.5, budget: float = np.inf) -> Assignment:
+def assign(
+    options: Options, *, asks: int = 1, repeat: float = 0.5, budget: float = np.inf, charge: float = 0.0
+) -> Assignment:
     """The options worth most together.
 
     Args:
@@ -77,6 +79,7 @@ def assign(options: Options, *, asks: int = 1, repeat: float = 0.5, budget: floa
         asks: How often a task may be chosen, 1 or more: what its people bear.
         repeat: What a further ask is worth, in units of the one before; 0 to 1.
         budget: In the unit of cost.
+        charge: e, what a unit of cost takes off the value; 0 or more.
 
     Returns:
         The assignment, and a bound.
@@ -88,8 +91,8 @@ def assign(options: Options, *, asks: int = 1, repeat: float = 0.5, budget: floa
     >>> assign(two).chosen.tolist(), assign(two).value
     ([1, 2], 8.0)
     """
-    _check(options, asks, repeat, budget)
-    live = np.flatnonzero((options.value > 0) & (options.cost <= budget))
+    _check(options, asks, repeat, budget, charge)
+    live = np.flatnonzero((options.value > charge * options.cost) & (options.cost <= budget))
     if not live.size:
         return Assignment(np.empty(0, np.int64), np.empty(0, np.int64), 0.0, 0.0, 0.0)
     cut = Options(options.worker[live], options.task[live], options.value[live], options.cost[live])
@@ -99,19 +102,25 @@ def assign(options: Options, *, asks: int = 1, repeat: float = 0.5, budget: floa
         np.unique(cut.worker, return_inverse=True)[1],
         np.unique(cut.task, return_inverse=True)[1],
         turns,
-        repeat,
+        cut.value[:, None] * repeat ** np.arange(turns) - charge * cut.cost[:, None],
     )
-    chosen, bound = _within(cut, seats, budget)
-    found = _told(cut, chosen, repeat, bound)
+    candidates, bound = _within(cut, seats, budget)
+    found = [_told(cut, chosen, repeat, charge, bound) for chosen in candidates]
     greedy = assign_in_order(
-        cut, np.argsort(-cut.value, kind="stable"), asks=asks, repeat=repeat, budget=budget
+        cut, np.argsort(-cut.value, kind="stable"), asks=asks, repeat=repeat, budget=budget, charge=charge
     )
-    best = max((found, greedy), key=lambda one: one.value)
+    best = max((*found, greedy), key=lambda one: one.value)
     return best._replace(chosen=live[best.chosen], bound=max(bound, best.value))
 
 
 def assign_in_order(
-    options: Options, order: ArrayLike, *, asks: int = 1, repeat: float = 0.5, budget: float = np.inf
+    options: Options,
+    order: ArrayLike,
+    *,
+    asks: int = 1,
+    repeat: float = 0.5,
+    budget: float = np.inf,
+    charge: float = 0.0,
 ) -> Assignment:
     """A rule of thumb: options in a given order, each taken when its day, its seat and the money are still there.
 
@@ -121,6 +130,7 @@ def assign_in_order(
         asks: As in `assign`.
         repeat: As in `assign`.
         budget: As in `assign`.
+        charge: As in `assign`; only its value is told by it.
 
     Returns:
         The assignment; its bound is its value, which proves nothing.
@@ -129,23 +139,25 @@ def assign_in_order(
     >>> assign_in_order(two, [0, 1, 2, 3]).value
     6.0
     """
-    _check(options, asks, repeat, budget)
+    _check(options, asks, repeat, budget, charge)
     workers, tasks, costs = options.worker.tolist(), options.task.tolist(), options.cost.tolist()
     busy: set[int] = set()
     asked: dict[int, int] = {}
     chosen, spent = [], 0.0
-    for at in np.asarray(order, np.int64).tolist():
+    ranked = np.asarray(order, np.int64).tolist()
+    # Nobody is asked twice while someone has not been asked once.
+    for turn, at in ((turn, at) for turn in range(asks) for at in ranked):
         before = asked.get(tasks[at], 0)
-        if workers[at] in busy or before >= asks or spent + costs[at] > budget + 1e-9:
+        if workers[at] in busy or before != turn or spent + costs[at] > budget + 1e-9:
             continue
         busy.add(workers[at])
         asked[tasks[at]] = before + 1
         spent += costs[at]
         chosen.append(at)
-    return _told(options, np.array(chosen, np.int64), repeat, None)
+    return _told(options, np.array(chosen, np.int64), repeat, charge, None)
 
 
-def _check(options: Options, asks: int, repeat: float, budget: float) -> None:
+def _check(options: Options, asks: int, repeat: float, budget: float, charge: float) -> None:
     n = options.value.shape
     if len(n) != 1 or any(column.shape != n for column in options):
         raise DesignError.of(
@@ -157,32 +169,39 @@ def _check(options: Options, asks: int, repeat: float, budget: float) -> None:
         )
     if n[0] and min(options.worker.min(), options.task.min()) < 0:
         raise DesignError.of("An option of nobody, or for nobody", allowed="workers and tasks from 0")
-    if asks < 1 or not 0 <= repeat <= 1 or not budget >= 0:
+    if asks < 1 or not 0 <= repeat <= 1 or not budget >= 0 or not charge >= 0:
         raise DesignError.of(
-            "Asks, repeat and budget",
-            received=(asks, repeat, budget),
-            allowed="1 or more, 0 to 1, 0 or more",
+            "Asks, repeat, budget and charge",
+            received=(asks, repeat, budget, charge),
+            allowed="1 or more, 0 to 1, 0 or more, 0 or more",
         )
 
 
 class _Seats(NamedTuple):
-    """Options as cells of a table: messengers' days by seats, a task's seats beside each other."""
+    """Options as cells of a table: messengers' days by seats, a task's seats beside each other.
+
+    Attributes:
+        row: (n,) the messenger's day of each option.
+        task: (n,) its task.
+        turns: Seats of a task.
+        worth: (n, turns) what it is worth in each of them, its charge taken off.
+    """
 
     row: Integers
     task: Integers
     turns: int
-    repeat: float
+    worth: Floats
 
 
-def _within(cut: Options, seats: _Seats, budget: float) -> tuple[Integers, float]:
-    """What is chosen, and the bound: the budget has a price, found by bisection; its dual bounds every choice."""
+def _within(cut: Options, seats: _Seats, budget: float) -> tuple[list[Integers], float]:
+    """What may be chosen, and the bound: the budget has a price, found by bisection; its dual bounds every choice."""
     free = _priced(cut, seats, 0.0)
     cost = float(cut.cost[free.option].sum())
     if cost <= budget:
-        return free.option, free.value
+        return [free.option], free.value
     # A price at which nothing is worth its cost, and one at which too much is.
     paid = cut.cost > 0
-    low, high = 0.0, float((cut.value[paid] / cut.cost[paid]).max()) * (1 + 1e-9)
+    low, high = 0.0, float((seats.worth[paid, 0] / cut.cost[paid]).max()) * (1 + 1e-9)
     over, under = free, _priced(cut, seats, high)
     bound = min(free.value, under.value + high * budget)
     for _ in range(_HALVINGS):
@@ -195,24 +214,21 @@ def _within(cut: Options, seats: _Seats, budget: float) -> tuple[Integers, float
             high, under = price, now
         if high - low <= 1e-12 * high:
             break
-    option = _between(cut, seats, under, over, budget)
-    return (
-        _whole(cut, seats, budget, option, bound)
-        if cut.value.size * seats.turns <= _SMALL
-        else (option, bound)
-    )
+    found = [_between(cut, seats, under, over, budget)]
+    if cut.value.size * seats.turns <= _SMALL:
+        whole, proven = _whole(cut, seats, budget)
+        found, bound = [*found, whole], min(bound, proven)
+    return found, bound
 
 
-def _whole(
-    cut: Options, seats: _Seats, budget: float, option: Integers, bound: float
-) -> tuple[Integers, float]:
+def _whole(cut: Options, seats: _Seats, budget: float) -> tuple[Integers, float]:
     """The integer programme itself, where it is small: one dear option more or less shows there."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array, vstack
 
     size = cut.value.size * seats.turns
     at, turn = np.divmod(np.arange(size), seats.turns)
-    value = cut.value[at] * seats.repeat**turn
+    value = seats.worth.ravel()
     ones, column = np.ones(size), np.arange(size)
     days = csr_array((ones, (seats.row[at], column)))
     places = csr_array((ones, (seats.task[at] * seats.turns + turn, column)))
@@ -226,10 +242,8 @@ def _whole(
         options={"node_limit": _NODES, "mip_rel_gap": 1e-4},
     )
     if found.x is None or found.mip_dual_bound is None:
-        return option, bound
-    chosen = at[found.x > 0.5]
-    better = -float(found.fun) > _told(cut, option, seats.repeat, None).value
-    return (chosen if better else option), min(bound, -float(found.mip_dual_bound))
+        return np.empty(0, np.int64), np.inf
+    return at[found.x > 0.5], -float(found.mip_dual_bound)
 
 
 class _Priced(NamedTuple):
@@ -247,7 +261,7 @@ def _priced(cut: Options, seats: _Seats, price: float) -> _Priced:
     worth = np.zeros((rows, columns))
     which = np.full((rows, columns), -1)
     for turn in range(seats.turns):
-        net = cut.value * seats.repeat**turn - price * cut.cost
+        net = seats.worth[:, turn] - price * cut.cost
         order = np.argsort(net, kind="stable")
         order = order[net[order] > 0]
         # Of several options for one cell the last written, the best, stays.
@@ -277,7 +291,7 @@ def _between(cut: Options, seats: _Seats, under: _Priced, over: _Priced, budget:
         ends[0]
     ]
     more = np.bincount(part, side * cut.cost[option], size)
-    gain = np.bincount(part, side * cut.value[option] * seats.repeat ** (seat % seats.turns), size)
+    gain = np.bincount(part, side * seats.worth[option, seat % seats.turns], size)
     left = budget - float(cut.cost[under.option].sum())
     taken = np.zeros(size, bool)
     for at in np.lexsort((-more, -gain)).tolist():
@@ -292,7 +306,7 @@ def _exchanged(cut: Options, seats: _Seats, option: Integers, seat: Integers, bu
     """One option in and what stands in its way out, the best exchange first, while it pays within the budget."""
     n, turns = cut.value.size, seats.turns
     row, place = np.repeat(seats.row, turns), (seats.task[:, None] * turns + np.arange(turns)).ravel()
-    value = (cut.value[:, None] * seats.repeat ** np.arange(turns)).ravel()
+    value = seats.worth.ravel()
     cost = np.repeat(cut.cost, turns)
     in_row, in_seat = np.full(row.max() + 1, -1), np.full(place.max() + 1, -1)
     at = option * turns + seat % turns
@@ -314,16 +328,17 @@ def _exchanged(cut: Options, seats: _Seats, option: Integers, seat: Integers, bu
     return np.asarray(np.sort(in_row[in_row >= 0]) // turns % n, np.int64)
 
 
-def _told(options: Options, chosen: Integers, repeat: float, bound: float | None) -> Assignment:
+def _told(
+    options: Options, chosen: Integers, repeat: float, charge: float, bound: float | None
+) -> Assignment:
     # The better of two asks comes first, whatever the seats it was found in.
     order = np.lexsort((chosen, -options.value[chosen], options.task[chosen]))
     chosen = chosen[order]
     task = options.task[chosen]
     first = np.flatnonzero(np.diff(task, prepend=-1))
     turn = np.arange(task.size) - np.repeat(first, np.diff(np.append(first, task.size)))
-    value = float(options.value[chosen] @ (repeat ** turn.astype(np.float64)))
+    cost = float(options.cost[chosen].sum())
+    value = float(options.value[chosen] @ (repeat ** turn.astype(np.float64))) - charge * cost
     back = np.argsort(chosen, kind="stable")
     value_bound = value if bound is None else max(bound, value)
-    return Assignment(
-        chosen[back], np.asarray(turn[back], np.int64), value, float(options.cost[chosen].sum()), value_bound
-    )
+    return Assignment(chosen[back], np.asarray(turn[back], np.int64), value, cost, value_bound)
