@@ -9,7 +9,7 @@ import pytest
 
 from hustings.affinities.audiences import band
 from hustings.errors import DesignError
-from tests.messenger_world import ITEMS, TODAY, TRUTH, Small, affinities_of, rows, table
+from messenger_world import ITEMS, TODAY, TRUTH, Small, affinities_of, rows, table
 
 
 @pytest.fixture(scope="module")
