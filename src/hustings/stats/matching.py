@@ -26,8 +26,8 @@ _HALVINGS = 40
 """Of the interval in which the price of money lies."""
 _EXCHANGES = 500
 """At most, after the bisection."""
-_SMALL, _NODES = 2_000, 2_000
-"""Options times asks up to which the integer programme is solved, and its nodes: a limit of work, not of time."""
+_SMALL = 3_000
+"""Options times asks up to which pairs of exchanges are tried as well."""
 
 
 class Options(NamedTuple):
@@ -104,12 +104,12 @@ def assign(
         turns,
         cut.value[:, None] * repeat ** np.arange(turns) - charge * cut.cost[:, None],
     )
-    candidates, bound = _within(cut, seats, budget)
-    found = [_told(cut, chosen, repeat, charge, bound) for chosen in candidates]
+    chosen, bound = _within(cut, seats, budget)
+    found = _told(cut, chosen, repeat, charge, bound)
     greedy = assign_in_order(
         cut, np.argsort(-cut.value, kind="stable"), asks=asks, repeat=repeat, budget=budget, charge=charge
     )
-    best = max((*found, greedy), key=lambda one: one.value)
+    best = max((found, greedy), key=lambda one: one.value)
     return best._replace(chosen=live[best.chosen], bound=max(bound, best.value))
 
 
@@ -193,12 +193,12 @@ class _Seats(NamedTuple):
     worth: Floats
 
 
-def _within(cut: Options, seats: _Seats, budget: float) -> tuple[list[Integers], float]:
+def _within(cut: Options, seats: _Seats, budget: float) -> tuple[Integers, float]:
     """What may be chosen, and the bound: the budget has a price, found by bisection; its dual bounds every choice."""
     free = _priced(cut, seats, 0.0)
     cost = float(cut.cost[free.option].sum())
     if cost <= budget:
-        return [free.option], free.value
+        return free.option, free.value
     # A price at which nothing is worth its cost, and one at which too much is.
     paid = cut.cost > 0
     low, high = 0.0, float((seats.worth[paid, 0] / cut.cost[paid]).max()) * (1 + 1e-9)
@@ -214,36 +214,7 @@ def _within(cut: Options, seats: _Seats, budget: float) -> tuple[list[Integers],
             high, under = price, now
         if high - low <= 1e-12 * high:
             break
-    found = [_between(cut, seats, under, over, budget)]
-    if cut.value.size * seats.turns <= _SMALL:
-        whole, proven = _whole(cut, seats, budget)
-        found, bound = [*found, whole], min(bound, proven)
-    return found, bound
-
-
-def _whole(cut: Options, seats: _Seats, budget: float) -> tuple[Integers, float]:
-    """The integer programme itself, where it is small: one dear option more or less shows there."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csr_array, vstack
-
-    size = cut.value.size * seats.turns
-    at, turn = np.divmod(np.arange(size), seats.turns)
-    value = seats.worth.ravel()
-    ones, column = np.ones(size), np.arange(size)
-    days = csr_array((ones, (seats.row[at], column)))
-    places = csr_array((ones, (seats.task[at] * seats.turns + turn, column)))
-    matrix = vstack([days, places, csr_array(cut.cost[at][None, :])], format="csr")
-    limit = np.append(np.ones(matrix.shape[0] - 1), budget)
-    found = milp(
-        -value,
-        constraints=LinearConstraint(matrix, -np.inf, limit),
-        integrality=ones,
-        bounds=Bounds(0, 1),
-        options={"node_limit": _NODES, "mip_rel_gap": 1e-4},
-    )
-    if found.x is None or found.mip_dual_bound is None:
-        return np.empty(0, np.int64), np.inf
-    return at[found.x > 0.5], -float(found.mip_dual_bound)
+    return _between(cut, seats, under, over, budget), bound
 
 
 class _Priced(NamedTuple):
@@ -302,30 +273,73 @@ def _between(cut: Options, seats: _Seats, under: _Priced, over: _Priced, budget:
     return _exchanged(cut, seats, option[kept], seat[kept], budget)
 
 
+class _Moves(NamedTuple):
+    """Every exchange, one cell in and what stands in its way out, and every cell taken out alone; (q,) each.
+
+    Attributes:
+        enters: The cell that enters; -1 of none.
+        one: The cell that leaves its day, or -1.
+        two: The cell that leaves its seat, or -1.
+        gain: What is gained.
+        more: What is spent more.
+    """
+
+    enters: Integers
+    one: Integers
+    two: Integers
+    gain: Floats
+    more: Floats
+
+
 def _exchanged(cut: Options, seats: _Seats, option: Integers, seat: Integers, budget: float) -> Integers:
-    """One option in and what stands in its way out, the best exchange first, while it pays within the budget."""
-    n, turns = cut.value.size, seats.turns
+    """Exchanges while they pay within the budget, the best first; where few cells are, two at once."""
+    turns = seats.turns
     row, place = np.repeat(seats.row, turns), (seats.task[:, None] * turns + np.arange(turns)).ravel()
-    value = seats.worth.ravel()
-    cost = np.repeat(cut.cost, turns)
+    value, cost = seats.worth.ravel(), np.repeat(cut.cost, turns)
     in_row, in_seat = np.full(row.max() + 1, -1), np.full(place.max() + 1, -1)
-    at = option * turns + seat % turns
-    in_row[seats.row[option]] = in_seat[seat] = at
+    in_row[seats.row[option]] = in_seat[seat] = option * turns + seat % turns
+    worth, price = np.append(value, 0.0), np.append(cost, 0.0)
     for _ in range(_EXCHANGES):
-        one, two = in_row[row], in_seat[place]
+        inside = in_row[in_row >= 0]
+        one = np.append(in_row[row], inside)
+        two = np.append(in_seat[place], np.full(inside.size, -1))
         two = np.where(two == one, -1, two)
-        gain = value - np.where(one >= 0, value[one], 0) - np.where(two >= 0, value[two], 0)
-        more = cost - np.where(one >= 0, cost[one], 0) - np.where(two >= 0, cost[two], 0)
-        spent = cost[in_row[in_row >= 0]].sum()
-        gain = np.where(spent + more <= budget + 1e-9, gain, -np.inf)
-        best = int(gain.argmax())
-        if gain[best] <= 1e-12 * max(value.max(), 1e-300):
+        enters = np.append(np.arange(value.size), np.full(inside.size, -1))
+        gain = worth[enters] - worth[one] - worth[two]
+        moves = _Moves(enters, one, two, gain, price[enters] - price[one] - price[two])
+        least = 1e-12 * max(float(value.max()), 1e-300)
+        chosen = _best_moves(moves, row, place, budget - float(cost[inside].sum()) + 1e-9, least)
+        if not chosen:
             break
-        for out in (one[best], two[best]):
-            if out >= 0:
-                in_row[row[out]] = in_seat[place[out]] = -1
-        in_row[row[best]] = in_seat[place[best]] = best
-    return np.asarray(np.sort(in_row[in_row >= 0]) // turns % n, np.int64)
+        for out in (cell for move in chosen for cell in (one[move], two[move]) if cell >= 0):
+            in_row[row[out]] = in_seat[place[out]] = -1
+        for new in (enters[move] for move in chosen if enters[move] >= 0):
+            in_row[row[new]] = in_seat[place[new]] = new
+    return np.asarray(np.sort(in_row[in_row >= 0]) // turns, np.int64)
+
+
+def _best_moves(moves: _Moves, row: Integers, place: Integers, left: float, least: float) -> list[int]:
+    """One move, or two that do not meet, with the largest gain that the money left pays; none that gains nothing."""
+    single = np.where(moves.more <= left, moves.gain, -np.inf)
+    best = int(single.argmax())
+    if single[best] > least or row.size > _SMALL:
+        return [best] if single[best] > least else []
+    # Only moves that no other beats in both gain and money can be the first of the best pair.
+    order = np.lexsort((-moves.gain, moves.more))
+    front = order[moves.gain[order] > np.append(-np.inf, np.maximum.accumulate(moves.gain[order])[:-1])]
+    nowhere = np.append(row, -1), np.append(place, -1)
+    top, pair = least, []
+    for first in front.tolist():
+        ends = {int(moves.enters[first]), int(moves.one[first]), int(moves.two[first])} - {-1}
+        rows, seats = ([int(axis[cell]) for cell in ends] for axis in nowhere)
+        free = moves.more <= left - moves.more[first]
+        for cells in (moves.enters, moves.one, moves.two):
+            free &= ~np.isin(nowhere[0][cells], rows) & ~np.isin(nowhere[1][cells], seats)
+        gain = np.where(free, moves.gain + moves.gain[first], -np.inf)
+        second = int(gain.argmax())
+        if gain[second] > top:
+            top, pair = float(gain[second]), [first, second]
+    return pair
 
 
 def _told(
