@@ -4,11 +4,13 @@ Each option (a messenger on a day, an audience in a place) has a value and a cos
 day; an audience hears at most so many asks, and each further one is worth a stated fraction of the one before, so
 an audience is as many seats as it may be asked, of falling worth. Choosing
 
-    maximise  sum (v - e c) x   with  sum over a messenger's day x ≤ 1,  sum over a seat x ≤ 1,  sum c x ≤ budget,  x in {0, 1}
+    maximise    sum (v - e c) x
+    subject to  sum over a messenger's day x ≤ 1,  sum over a seat x ≤ 1,  sum c x ≤ budget,  x in {0, 1}
 
-(e is 1 where values are money like the costs, else 0.) Without the budget this is the assignment problem, solved exactly (Kuhn 1955; Crouse 2016 in scipy). With it money has
-a price: every price gives an exact assignment and an upper bound of every choice (Lagrange), and the two assignments
-around the budget are joined path by path, and single exchanges spend what is left.
+e is 1 where values are money like the costs, else 0. Without the budget this is the assignment problem, solved exactly
+(Kuhn 1955; Crouse 2016 in scipy). With it money has a price: every price gives an exact assignment and an upper bound
+of every choice (Lagrange); the two assignments around the budget are joined path by path, and exchanges, where options
+are few of two at once, spend what is left.
 """
 
 from __future__ import annotations
