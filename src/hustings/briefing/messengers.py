@@ -93,7 +93,8 @@ def _text(own: dict[str, Record], currency: str) -> str:
     if gap is not None:
         parts.append(f"No plan whatever could be expected to bring {figure(100 * gap, 1)} % more.")
     if rule is not None:
-        ends = spread(_shown(rule.get("advantage_low"), unit), _shown(rule.get("advantage_high"), unit))
+        lead = {"low": rule.get("advantage_low"), "high": rule.get("advantage_high")}
+        ends = _ends(lead, unit, currency)
         parts.append(
             f"The best rule of thumb under the same days and money, “{clean(rule['option'])}”, brings "
             f"{_amount(rule['gain'], unit, currency)}; the plan's lead has the 95 % interval {ends}."
@@ -216,7 +217,7 @@ def _venues(facts: Facts) -> list[Panel]:
             f"{figure(best['hours'], 1)} hours. The rule of thumb, the largest first, would go to {clean(largest['name'])}."
         )
         if (known(best.get("low")) or 0.0) <= 0:
-            text += " Whether appearances move votes at all is not settled: the interval holds nothing."
+            text += " Whether appearances move votes at all is not settled: the interval includes zero."
         lines = [_venue_line(row, facts.currency) for row in own[:_VENUES]]
         head = ("Venue", "Day", "Reach", "Turnout targets", "Persuasion targets", "Gain", "Cost")
         body = [_venue_cells(row, facts.currency) for row in own]
