@@ -17,8 +17,10 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from hustings.affinities import checks
 from hustings.affinities.affinities import fit_affinities
 from hustings.affinities.audiences import divide
+from hustings.affinities.learning import learn
 from hustings.plans.messengers import plan_messengers
 from hustings.simulate import messengers as simulated
 from hustings.simulate.elections import AS_OF, ELECTION_DAY
@@ -106,6 +108,14 @@ def run(people, seed):
     none = {
         name: table(name, {}) for name in ("scores", "opt_outs", "vote_values", "places", "place_coordinates")
     }
+    halves = []
+
+    def watched(known, of, rng):
+        learned = learn(known, of, rng)
+        halves.append((learned, of, known))
+        return learned
+
+    checks.learn = watched
     began = time.process_time()
     found = fit_affinities(
         tables["people"], tables["identities"], tables["events"], none["scores"], tables["items"],
@@ -149,21 +159,20 @@ def run(people, seed):
     claims = {}
     for k, option in enumerate(plan["messenger_options"]["option"]):
         claims[option] = [plan["messenger_options"][c][k] for c in ("gain", "low", "high", "gap")]
-    sent = [i for i in names if i != "sorrel"]
-    best = np.array([max(sent, key=lambda i: found_value(found, a, i)) for a in audiences.labels])
-    dr_truth = np.mean(p[np.arange(people), [names.index(i) for i in best[audiences.member]]])
+    # The log values what each half of the people taught, on the sends of the other.
+    right, n_sends = 0.0, 0
+    for affinity, of, known in halves:
+        person = known.sends.person[~of[known.sends.person]]
+        sent = np.unique(known.sends.item)
+        best = sent[affinity.probability[:, sent].argmax(1)][known.audiences.member[person]]
+        columns = np.array([names.index(i) for i in known.items])
+        right, n_sends = right + p[person, columns[best]].sum(), n_sends + person.size
+    dr_truth = right / n_sends
     values = dict(zip(found["affinity_values"]["way"], zip(*(found["affinity_values"][c] for c in ("value", "low", "high", "reason")), strict=True), strict=True))  # fmt: skip
     return {
         "cover": np.mean(cover), "cold": np.mean(cold), "error": np.sqrt(np.mean(np.square(brier))),
         "true": true_gain, "claims": claims, "dr_truth": dr_truth, "dr": values, "seconds": (fitted, planned),
     }  # fmt: skip
-
-
-def found_value(found, audience, item):
-    """The affinity of a pair."""
-    part = found["affinities"]
-    at = np.flatnonzero((np.array(part["audience"]) == audience) & (np.array(part["item_id"]) == item))[0]
-    return part["value"][at]
 
 
 def main() -> None:

@@ -208,11 +208,11 @@ def offer_rows(told: Told, found: Found) -> dict[str, list[Any]]:
         if way.reason is not None:
             rows[-1] |= {"gain": None, "std_error": None, "votes": None, "reason": way.reason}
             continue
-        for step, weight in enumerate(_cumulated(found, option, way), start=1):
+        for step, (weight, taken) in enumerate(_cumulated(found, option, way), start=1):
             gained = gains(found.drawn, found.groups, found.uses, weight)
             votes = weight @ (_responses_of(found) * found.drawn.votes) if told.unit != "cents" else None
             rows.append(_offer(told, option, step) | {
-                "cost_cents": float((weight > 0) @ found.uses.cost),
+                "cost_cents": float(taken @ found.uses.cost),
                 "gain": float(weight @ (_responses_of(found) * found.drawn.worth)),
                 "std_error": float(gained.std()), "votes": votes,
                 "starts_on": told.as_of + datetime.timedelta(int(found.uses.day[weight > 0].min())),
@@ -220,9 +220,12 @@ def offer_rows(told: Told, found: Found) -> dict[str, list[Any]]:
     return _columns("offers", rows)
 
 
-def _cumulated(found: Found, option: str, way: Way) -> list[Floats]:
-    if way.assignment is None or not way.assignment.chosen.size:
+def _cumulated(found: Found, option: str, way: Way) -> list[tuple[Floats, Floats]]:
+    """Weights and what is taken, step by step; of a mean over draws one step."""
+    if not way.taken.any():
         return []
+    if way.assignment is None:
+        return [(way.weight, way.taken)]
     chosen = way.assignment.chosen
     worth = (way.weight * _responses_of(found) * found.drawn.worth)[chosen]
     order = np.argsort(-worth / np.maximum(found.uses.cost[chosen], 1e-9), kind="stable")
@@ -232,7 +235,7 @@ def _cumulated(found: Found, option: str, way: Way) -> list[Floats]:
     for end in ends:
         weight = np.zeros(found.uses.item.size)
         weight[chosen[order[:end]]] = way.weight[chosen[order[:end]]]
-        steps.append(weight)
+        steps.append((weight, np.sign(weight)))
     return steps
 
 

@@ -21,7 +21,7 @@ _BAND = re.compile(r"(\d+)\s*(?:-|to|–)\s*(\d+)|(\d+)\s*\+|(?:under|<)\s*(\d+)
 
 
 class Cells(NamedTuple):
-    """People of one age, sex, party and region; (c,) each, means over the cell's people.
+    """People who are alike in what tells cells apart; (c,) each, means over the cell's people.
 
     Attributes:
         size: How many.
@@ -77,12 +77,13 @@ def read_cells(
     places: Table,
     turnout_target: list[float],
     persuasion_target: list[float],
+    features: set[str],
     *,
     aim: str,
     race: str,
     as_of: datetime.date,
 ) -> Cells:
-    """Everyone, by age, sex, party and region.
+    """Everyone, by what is told of venues' audiences: age, sex, party, region.
 
     Args:
         people: The table of that name.
@@ -91,6 +92,7 @@ def read_cells(
         places: The table of that name.
         turnout_target: Chances of voting between which someone is a turnout target.
         persuasion_target: Chances of support between which someone is a persuasion target.
+        features: Of `age`, `sex`, `party` and `region` those that tell cells apart.
         aim: As in `[campaign] aim`.
         race: As in `[campaign] decisive_race`.
         as_of: The day of ages and scores.
@@ -114,8 +116,8 @@ def read_cells(
     born = found["born_on"].astype("datetime64[D]")
     years = np.floor((np.datetime64(as_of, "D") - born).astype("timedelta64[D]").astype(np.float64) / 365.25)
     years = np.where(np.isnat(born), -1, years).astype(np.int64)
-    words = {name: codes(found[column]) for name, column in _COLUMNS.items()}
-    key = years + 1
+    words = {name: codes(found[column]) for name, column in _COLUMNS.items() if name in features}
+    key = years + 1 if "age" in features else np.zeros(n, np.int64)
     for code in words.values():
         key = key * (len(code.labels) + 1) + code.codes + 1
     _, first, cell = np.unique(key, return_index=True, return_inverse=True)

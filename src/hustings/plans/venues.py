@@ -86,14 +86,13 @@ def rank_venues(
         raise DesignError.of(
             f"[venues.{venue_plan}] has no venues", received=venue_kinds, then="hustings show items"
         )
+    audience = item_audiences.filter(item_audiences.item_id.isin(list(venues))).to_pyarrow().to_pylist()
     cells = read_cells(
-        people, scores, vote_values, places, turnout_target, persuasion_target,
+        people, scores, vote_values, places, turnout_target, persuasion_target, {row["feature"] for row in audience},
         aim=aim, race=decisive_race, as_of=as_of,
     )  # fmt: skip
-    effect = Effect(
-        *(v / 100 for v in (turnout_points, turnout_points_error, support_points, support_points_error))
-    )
-    audience = item_audiences.filter(item_audiences.item_id.isin(list(venues))).to_pyarrow().to_pylist()
+    points = (turnout_points, turnout_points_error, support_points, support_points_error)
+    effect = Effect(*(v / 100 for v in points))
     days = _best_days(item_days, list(venues), as_of, election_day)
     found = [
         _one(row, [a for a in audience if a["item_id"] == name], days.get(name), cells, effect, rng)
