@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hustings.simulate.airtime import ON_SALE
 from hustings.simulate.geo import AIRTIME
+from hustings.simulate.messengers import MESSENGER_PART
 from hustings.simulate.part import Part
 from hustings.simulate.race import RACE
 
@@ -11,5 +12,6 @@ PARTS: tuple[Part, ...] = (
     RACE,
     AIRTIME,
     ON_SALE,
+    MESSENGER_PART,
 )
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""

@@ -25,12 +25,23 @@ from hustings.tables import spec
 from hustings.warehouse import count
 from hustings.warehouse.landing import LINE
 
-_ABOUT_RECORDS = ("records", "record_events", "record_assignments", "record_outcomes", "opt_outs")
+_ABOUT_RECORDS = (
+    "records",
+    "record_events",
+    "record_assignments",
+    "record_outcomes",
+    "opt_outs",
+    "record_sends",
+)
 _ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls", "returns")
 _ABOUT_WORK = ("shifts", "place_coordinates")
 _ABOUT_WEEKS = ("place_outcomes", "place_people", "place_doses", "spends")
 _ABOUT_AIRTIME = ("slots", "viewers", "viewing", "bought", "airings")
-_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK, *_ABOUT_WEEKS, *_ABOUT_AIRTIME)
+_ABOUT_ITEMS = ("items", "item_days", "item_audiences")
+_TABLES = (
+    *(*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK),
+    *(*_ABOUT_WEEKS, *_ABOUT_AIRTIME, *_ABOUT_ITEMS),
+)
 _HEAD = 1 << 20
 
 
@@ -68,6 +79,7 @@ def collect(
     record_assignments: Annotated[list[Block], About("How a row becomes a randomised assignment.")] = [],  # noqa: B006
     record_outcomes: Annotated[list[Block], About("How a row becomes an outcome.")] = [],  # noqa: B006
     opt_outs: Annotated[list[Block], About("How a row becomes a refusal of contact.")] = [],  # noqa: B006
+    record_sends: Annotated[list[Block], About("How a row becomes an item that was sent.")] = [],  # noqa: B006
     places: Annotated[list[Block], About("How a row becomes a place.")] = [],  # noqa: B006
     place_features: Annotated[list[Block], About("How a row becomes numbers about a place.")] = [],  # noqa: B006
     results: Annotated[list[Block], About("How a row becomes results of an election.")] = [],  # noqa: B006
@@ -85,6 +97,9 @@ def collect(
     viewing: Annotated[list[Block], About("How a row becomes the chance that a viewer sees a slot.")] = [],  # noqa: B006
     bought: Annotated[list[Block], About("How a row becomes an order of airtime.")] = [],  # noqa: B006
     airings: Annotated[list[Block], About("How a row becomes a line of an as-run log or invoice.")] = [],  # noqa: B006
+    items: Annotated[list[Block], About("How a row becomes a messenger, a venue, a message.")] = [],  # noqa: B006
+    item_days: Annotated[list[Block], About("How a row becomes a day on which an item is to be had.")] = [],  # noqa: B006
+    item_audiences: Annotated[list[Block], About("How a row becomes a share of an item's audience.")] = [],  # noqa: B006
     people_from: Annotated[
         str | None, About("The source whose records this file speaks of; itself unless given.")
     ] = None,
@@ -100,12 +115,13 @@ def collect(
 ) -> Result:
     """The rows of one file in every collected table, and what could not be kept."""
     blocks = [("records", records)] if records else []
-    about_records = (record_events, record_assignments, record_outcomes, opt_outs)
+    about_records = (record_events, record_assignments, record_outcomes, opt_outs, record_sends)
     about_places = (places, place_features, results, fundamentals, polls, returns)
     about_work = (shifts, place_coordinates, place_outcomes, place_people, place_doses, spends)
     about_airtime = (slots, viewers, viewing, bought, airings)
-    given = (*about_records, *about_places, *about_work, *about_airtime)
-    for name, found in zip(_TABLES[1:], given, strict=True):
+    about_items = (items, item_days, item_audiences)
+    told = (*about_records, *about_places, *about_work, *about_airtime, *about_items)
+    for name, found in zip(_TABLES[1:], told, strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")

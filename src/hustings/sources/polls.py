@@ -1,4 +1,4 @@
-"""What no poll, place or result can say: rows of typed tables ─► the same rows with a reason where they do."""
+"""What no poll, place, result or item can say: rows of typed tables ─► the same rows with a reason where they do."""
 
 from __future__ import annotations
 
@@ -84,6 +84,31 @@ def _of_spends(rows: Any) -> list[tuple[Any, Any]]:
     ]
 
 
+def _of_items(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    columns = ("cost_cents", "hours", "reach")
+    return [(rows[name] < 0, ibis.literal(f"{name} is below 0")) for name in columns]
+
+
+def _of_item_audiences(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    known = rows.feature.isin(["age", "sex", "party", "region"])
+    return [
+        ((rows.share < 0) | (rows.share > 1), ibis.literal("share is not between 0 and 1")),
+        (rows.n_asked < 1, ibis.literal("n_asked is below 1")),
+        (~known, ibis.literal("feature is not age, sex, party or region")),
+    ]
+
+
+def _of_sends(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    told = (rows.propensity < 0) | (rows.propensity > 1)
+    return [(told, ibis.literal("propensity is not between 0 and 1"))]
+
+
 CHECKS: Mapping[str, Faults] = {
     "polls": _of_polls,
     "places": _of_places,
@@ -93,6 +118,9 @@ CHECKS: Mapping[str, Faults] = {
     "place_people": _of_place_people,
     "place_doses": _of_place_doses,
     "spends": _of_spends,
+    "items": _of_items,
+    "item_audiences": _of_item_audiences,
+    "record_sends": _of_sends,
 }
 
 
