@@ -15,7 +15,9 @@ from hustings.stats import diffusion
 
 
 def _ties(rng, supporters, targets, degree):
-    key = np.unique(np.repeat(np.arange(supporters), degree) * targets + rng.integers(0, targets, supporters * degree))
+    key = np.unique(
+        np.repeat(np.arange(supporters), degree) * targets + rng.integers(0, targets, supporters * degree)
+    )
     return key // targets, key % targets
 
 
@@ -29,7 +31,9 @@ def _exact(supporter, target, gain, asks, asked, repeat):
     size = supporter.max() + 1 + (target.max() + 1) * m
     once = sparse.csr_array((np.ones(n * m), (tie, columns)), shape=(n, n * m))
     limits = sparse.csr_array((np.ones(2 * n * m), (rows, np.tile(columns, 2))), shape=(size, n * m))
-    room = np.concatenate([np.full(supporter.max() + 1, asks), np.ones(size - supporter.max() - 1), np.ones(n)])
+    room = np.concatenate(
+        [np.full(supporter.max() + 1, asks), np.ones(size - supporter.max() - 1), np.ones(n)]
+    )
     found = optimize.linprog(
         -(gain[tie] * shares[rank]), sparse.vstack([limits, once]), room, bounds=(0, 1), method="highs"
     )
@@ -165,7 +169,13 @@ def test_no_ties_and_no_gain_are_an_empty_plan():
     ],
 )
 def test_what_cannot_be_is_refused_by_name(change, words):
-    given_ = {"supporter": np.array([0, 1]), "target": np.array([0, 1]), "gain": np.ones(2), "asks": 1, "asked": 1}
+    given_ = {
+        "supporter": np.array([0, 1]),
+        "target": np.array([0, 1]),
+        "gain": np.ones(2),
+        "asks": 1,
+        "asked": 1,
+    }
     given_ |= change
     ties = [given_.pop(name) for name in ("supporter", "target", "gain")]
     with pytest.raises(DesignError, match=words):

@@ -143,7 +143,9 @@ def auction(
         again = [np.empty(0, np.int32)]
         for rows, width in _blocks(ties, active):
             work += rows.size * width
-            patience = np.exp2(np.clip((tries[rows] - np.float32(_PATIENCE)) / np.float32(_PATIENCE / 2), 0, 12))
+            patience = np.exp2(
+                np.clip((tries[rows] - np.float32(_PATIENCE)) / np.float32(_PATIENCE / 2), 0, 12)
+            )
             again += book.take(*book.bids(rows, width, np.float32(step) * patience))
         hot = _distinct(np.concatenate(again), tries.size)
         active = hot[book.n_held[hot] < asks]
@@ -222,9 +224,7 @@ class _Book:
     def _hold(self, place: Ints, keeps: Floats, target: Ints) -> NDArray[np.int32]:
         """One new holder for each of these targets, in the place of whoever is missed least."""
         gain = self.ties.gain.take(place)
-        holders, held, kept = (
-            of.take(target, axis=0) for of in (self.holders, self.held_gain, self.kept)
-        )
+        holders, held, kept = (of.take(target, axis=0) for of in (self.holders, self.held_gain, self.kept))
         every = np.arange(target.size)
         out = self._least_missed(gain, held, kept)
         lost = holders[every, out]
