@@ -28,7 +28,9 @@ _ABOUT_RECORDS = ("records", "record_events", "record_assignments", "record_outc
 _ABOUT_PLACES = ("places", "place_features", "results", "fundamentals", "polls", "returns")
 _ABOUT_WORK = ("shifts", "place_coordinates")
 _ABOUT_WEEKS = ("place_outcomes", "place_people", "place_doses", "spends")
-_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK, *_ABOUT_WEEKS)
+_ABOUT_FRIENDS = ("ties", "asks")
+_TABLES = (*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK, *_ABOUT_WEEKS, *_ABOUT_FRIENDS)
+_OF_A_RECORD = (*_ABOUT_RECORDS, *_ABOUT_FRIENDS)
 _HEAD = 1 << 20
 
 
@@ -78,6 +80,8 @@ def collect(
     place_people: Annotated[list[Block], About("How a row becomes a place's number of people.")] = [],  # noqa: B006
     place_doses: Annotated[list[Block], About("How a row becomes a place's dose in a week of a test.")] = [],  # noqa: B006
     spends: Annotated[list[Block], About("How a row becomes money spent in a place and week.")] = [],  # noqa: B006
+    ties: Annotated[list[Block], About("How a row becomes a contact of a supporter.")] = [],  # noqa: B006
+    asks: Annotated[list[Block], About("How a row becomes an ask that a supporter was given.")] = [],  # noqa: B006
     people_from: Annotated[
         str | None, About("The source whose records this file speaks of; itself unless given.")
     ] = None,
@@ -96,7 +100,10 @@ def collect(
     about_records = (record_events, record_assignments, record_outcomes, opt_outs)
     about_places = (places, place_features, results, fundamentals, polls, returns)
     about_work = (shifts, place_coordinates, place_outcomes, place_people, place_doses, spends)
-    for name, found in zip(_TABLES[1:], (*about_records, *about_places, *about_work), strict=True):
+    about_friends = (ties, asks)
+    for name, found in zip(
+        _TABLES[1:], (*about_records, *about_places, *about_work, *about_friends), strict=True
+    ):
         blocks += [(name, block) for block in found]
     if not blocks:
         raise SourceError.of(f"[sources.{source}] maps nothing", allowed=_TABLES, then="hustings settings")
@@ -105,7 +112,7 @@ def collect(
     own = records.values() if records else {}
     for name, block in blocks:
         check_block(source, name, block, landed.columns)
-        if name in _ABOUT_RECORDS and "record_id" not in inherited(block, own):
+        if name in _OF_A_RECORD and "record_id" not in inherited(block, own):
             raise SourceError.of(
                 f"[sources.{source}] {name}: record_id is missing",
                 allowed="a column here, or in a records block of the same source",

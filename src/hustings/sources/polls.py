@@ -81,6 +81,24 @@ def _of_spends(rows: Any) -> list[tuple[Any, Any]]:
             ~(rows.cents >= 0) | rows.cents.isinf() | rows.cents.isnan(),
             ibis.literal("cents is below 0 or no number"),
         )
+
+
+def _of_ties(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (rows.record_id == rows.other_id, ibis.literal("the tie leads from a person to the same person")),
+        ((rows.closeness < 0) | (rows.closeness > 1), ibis.literal("closeness is not between 0 and 1")),
+        (rows.withdrawn_on < rows.consented_on, ibis.literal("withdrawn_on is before consented_on")),
+    ]
+
+
+def _of_asks(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (rows.record_id == rows.other_id, ibis.literal("the ask is from a person to the same person")),
+        (rows.made_on < rows.offered_on, ibis.literal("made_on is before offered_on")),
     ]
 
 
@@ -93,6 +111,8 @@ CHECKS: Mapping[str, Faults] = {
     "place_people": _of_place_people,
     "place_doses": _of_place_doses,
     "spends": _of_spends,
+    "ties": _of_ties,
+    "asks": _of_asks,
 }
 
 

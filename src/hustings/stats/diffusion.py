@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _WORK = 60.0
 """Looks at a tie, on average, after which the auction stops wherever it is."""
+_SEVERAL = 20
+"""Supporters of whom something must be known before their spread is believed."""
 
 
 class AskPlan(NamedTuple):
@@ -256,3 +258,66 @@ def check_ties(supporter: Ints, target: Ints, gain: Floats) -> tuple[Ints, Ints,
     if twice:
         raise DesignError.of(f"{twice:,} ties stand twice", then="keep one of each")
     return who, whom, worth
+
+
+class AskingRates(NamedTuple):
+    """How likely each supporter is to do what was agreed.
+
+    Attributes:
+        rate: (s,) probability that an ask is made.
+        std_error: (s,) its standard error.
+        usual: The rate of a supporter of whom nothing is known.
+        usual_error: Its standard error, for what all supporters have in common.
+    """
+
+    rate: Floats
+    std_error: Floats
+    usual: float
+    usual_error: float
+
+
+def asking_rates(offered: Floats, made: Floats, *, usual: float, weight: float = 4.0) -> AskingRates:
+    """Probability that each supporter asks, from past asks, shrunk to what supporters usually do.
+
+    A beta-binomial model: rate ~ Beta(a, b) between supporters, its mean and the weight a + b by the method of moments
+    (Kleinman, *JASA* 68 (1973) 46) where at least 20 supporters have been asked before; else `usual` and `weight`.
+
+    Args:
+        offered: (s,) asks that each supporter was given.
+        made: (s,) those that were made, at most `offered`.
+        usual: The rate that is expected where nobody has been asked before, above 0 and below 1.
+        weight: What that guess counts, in asks, above 0.
+
+    Returns:
+        The rates.
+
+    Raises:
+        DesignError: More asks were made than given, or a number is not one.
+
+    >>> asking_rates(np.array([0.0, 6.0]), np.array([0.0, 6.0]), usual=0.5).rate.tolist()
+    [0.5, 0.8]
+    """
+    n, k = np.asarray(offered, np.float64), np.asarray(made, np.float64)
+    if not (np.isfinite(n).all() and np.isfinite(k).all() and (k >= 0).all() and (k <= n).all()):
+        raise DesignError.of("Asks made", allowed="from 0 to the asks that were given")
+    if not (0 < usual < 1 and weight > 0):
+        raise DesignError.of(
+            "The usual rate and its weight", received=(usual, weight), allowed="0 to 1; above 0"
+        )
+    known = n > 0
+    mean, strength, error = usual, weight, (usual * (1 - usual) / (weight + 1)) ** 0.5
+    if np.count_nonzero(known) >= _SEVERAL and 0 < k.sum() < n.sum():
+        own, size = k[known] / n[known], n[known]
+        mean = float(k.sum() / n.sum())
+        spread = float((size * (own - mean) ** 2).sum())
+        sampling = mean * (1 - mean)
+        total, parts = float(size.sum()), size.size
+        # E[spread] = sampling * (parts - 1) + between * (total - Σ size² / total), less what is sampling.
+        between = (spread - sampling * (parts - 1)) / (
+            total - float((size**2).sum()) / total - (parts - 1) + 1e-12
+        )
+        strength = float(np.clip(sampling / max(between, 1e-6) - 1, 0.5, 200.0))
+        error = (sampling / total * (1 + (float((size**2).sum()) / total - 1) / (strength + 1))) ** 0.5
+    a, b = strength * mean + k, strength * (1 - mean) + n - k
+    rate = a / (a + b)
+    return AskingRates(rate, np.sqrt(rate * (1 - rate) / (a + b + 1)), mean, error)

@@ -224,7 +224,8 @@ class _Book:
     def _hold(self, place: Ints, keeps: Floats, target: Ints) -> NDArray[np.int32]:
         """One new holder for each of these targets, in the place of whoever is missed least."""
         gain = self.ties.gain.take(place)
-        holders, held, kept = (of.take(target, axis=0) for of in (self.holders, self.held_gain, self.kept))
+        holders = self.holders.take(target, axis=0)
+        held, kept = self.held_gain.take(target, axis=0), self.kept.take(target, axis=0)
         every = np.arange(target.size)
         out = self._least_missed(gain, held, kept)
         lost = holders[every, out]
@@ -237,7 +238,8 @@ class _Book:
         holders[every, out], held[every, out], kept[every, out] = place, gain, keeps
         if not self.alike:
             order = np.argsort(-held, axis=1, kind="stable")
-            holders, held, kept = (np.take_along_axis(of, order, 1) for of in (holders, held, kept))
+            holders = np.take_along_axis(holders, order, 1)
+            held, kept = np.take_along_axis(held, order, 1), np.take_along_axis(kept, order, 1)
         self.holders[target], self.held_gain[target], self.kept[target] = holders, held, kept
         self.prices[target] = self._priced(held, kept)
         return losers
