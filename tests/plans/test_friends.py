@@ -150,7 +150,7 @@ def test_whoever_asked_before_is_trusted_more_than_whoever_did_not():
             "offered_on": datetime.date(2026, 9, 1),
             "made_on": datetime.date(2026, 9, 2) if who == "a" else None,
             "arrived_at": NOW,
-        }  # fmt: skip
+        }
         for who in "ab"
         for i in range(4)
     ]
@@ -213,7 +213,7 @@ def test_a_plan_of_nobody_says_why(settings, tables, why):
             {"aim": "win", "decisive_race": "r"},
             {"scores": [{"person_id": "v:b", "score": "support", "as_of": TODAY, "value": 0.9}]},
             "no vote has a value yet",
-        ),  # fmt: skip
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, tables, words):

@@ -91,7 +91,9 @@ def read_ties(
     found = _with_people(ties.filter(ties.arrived_at <= morning), identities, people)
     before = _with_people(asks.filter(asks.arrived_at <= morning), identities, people)
     known = events.filter((events.arrived_at <= morning) & events.kind.isin(["ballot", "vote"]))
-    marked = _marked(found, before, people, identities, opt_outs, voters(known, election_day), purpose, action, as_of)  # fmt: skip
+    told = before.filter(before.action == action).select("supporter_id", "target_id").distinct()
+    gone = voters(known, election_day)
+    marked = _marked(found, told, people, identities, opt_outs, gone, purpose, as_of)
     uses = _counted(marked)
     once = (
         marked.filter(marked.why.isnull())
@@ -122,13 +124,12 @@ def _with_people(rows: Any, identities: Table, people: Table) -> Any:
 
 def _marked(
     rows: Any,
-    before: Any,
+    told: Any,
     people: Table,
     identities: Table,
     opt_outs: Table,
     voted: Any,
     purpose: str,
-    action: str,
     as_of: datetime.date,
 ) -> Any:
     """Every tie with `why`: null where it may be used."""
@@ -140,7 +141,6 @@ def _marked(
     refusers = refused_own.join(
         identities.select("source", "record_id", "person_id"), same, rname="{name}_of"
     )
-    told = before.filter(before.action == action).select("supporter_id", "target_id").distinct()
     marks = {
         "refuses": (refusers.select(supporter_id="person_id").distinct(), ["supporter_id"]),
         "may_reach": (able.select(target_id="person_id").distinct(), ["target_id"]),
