@@ -60,7 +60,7 @@ ASKS = TableSpec(
         _RECORDS,
         _SUPPORTER,
         _OTHER,
-        Column("action", "text", "What was to be asked: an `[actions.…]` section.", required=True),
+        Column("action", "text", "What was to be asked.", required=True),
         Column("offered_on", "day", "When the supporter was told whom to ask.", required=True),
         Column("made_on", "day", "When the supporter asked; null where that did not happen."),
         _ARRIVED,
