@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     """Where the auction ended.
 
     Attributes:
-        holders: (t, m) places of the ties that each target holds, the best first; -1 for none.
+        holders: (t, m) places of the ties that each target holds; -1 for none.
         prices: (t, c) price of each of a target's asks; one column where all asks are worth the same.
         value: What the asks held are worth.
         bound: No choice of asks whatever is worth more.
@@ -136,7 +136,7 @@ def auction(
     tries = np.zeros(ties.first.size, np.int32)
     active = np.flatnonzero(ties.width)
     size = ties.gain.size
-    work, check, rounds = 0, 6 * size, 0
+    work, check, rounds = 0, 12 * size, 0
     while active.size:
         rounds += 1
         tries[active] += 1
@@ -179,7 +179,8 @@ class _Book:
 
     def value(self) -> float:
         """What the asks held are worth."""
-        return float((self.held_gain.astype(np.float64) @ self.shares.astype(np.float64)).sum())
+        best_first = -np.sort(-self.held_gain, axis=1)
+        return float((best_first @ self.shares).sum(dtype=np.float64))
 
     def bids(self, rows: Ints, width: int, step: Floats) -> tuple[Ints, Floats]:
         """Each supporter's best open ties, as many as it lacks, and what it keeps of each: its next best."""
@@ -224,23 +225,18 @@ class _Book:
     def _hold(self, place: Ints, keeps: Floats, target: Ints) -> NDArray[np.int32]:
         """One new holder for each of these targets, in the place of whoever is missed least."""
         gain = self.ties.gain.take(place)
-        holders = self.holders.take(target, axis=0)
         held, kept = self.held_gain.take(target, axis=0), self.kept.take(target, axis=0)
-        every = np.arange(target.size)
-        out = self._least_missed(gain, held, kept)
-        lost = holders[every, out]
+        at = target * held.shape[1] + self._least_missed(gain, held, kept)
+        lost = self.holders.take(at)
         lost = lost[lost >= 0]
         losers, winners = self.ties.supporter.take(lost), self.ties.supporter.take(place)
-        self.open[lost] = self.ties.gain[lost]
+        self.open[lost] = self.ties.gain.take(lost)
         self.open[place] = 0
         np.subtract.at(self.n_held, losers, 1)
         np.add.at(self.n_held, winners, 1)
-        holders[every, out], held[every, out], kept[every, out] = place, gain, keeps
-        if not self.alike:
-            order = np.argsort(-held, axis=1, kind="stable")
-            holders = np.take_along_axis(holders, order, 1)
-            held, kept = np.take_along_axis(held, order, 1), np.take_along_axis(kept, order, 1)
-        self.holders[target], self.held_gain[target], self.kept[target] = holders, held, kept
+        for of, new in ((self.holders, place), (self.held_gain, gain), (self.kept, keeps)):
+            of.reshape(-1)[at] = new
+        held, kept = self.held_gain.take(target, axis=0), self.kept.take(target, axis=0)
         self.prices[target] = self._priced(held, kept)
         return losers
 
@@ -260,6 +256,8 @@ class _Book:
         if self.alike:
             return np.maximum((held - kept).min(axis=1, keepdims=True), 0)
         shares, m = self.shares, len(self.shares)
+        order = np.argsort(-held, axis=1, kind="stable")
+        held, kept = np.take_along_axis(held, order, 1), np.take_along_axis(kept, order, 1)
         whole = held @ shares
         least = np.full(held.shape, np.inf, np.float32)
         for out in range(m):
