@@ -63,20 +63,20 @@ def beside_highs(supporters: int, repeat: float) -> None:
     begin = time.process_time()
     found = diffusion.plan_asks(who, whom, gain, asks=ASKS, asked=ASKED, repeat=repeat)
     ours = time.process_time() - begin
-    shares = diffusion.ask_shares(ASKED, repeat)
-    n, m = gain.size, shares.size
+    # Alike asks need one limit of a target; unlike ones a variable for each rank, and one limit of each tie.
+    shares = np.ones(1) if repeat == 1.0 else diffusion.ask_shares(ASKED, repeat)
+    n, m, own, targets = gain.size, shares.size, int(who.max()) + 1, int(whom.max()) + 1
     tie, rank = np.divmod(np.arange(n * m), m)
-    own = int(who.max()) + 1
     rows = np.concatenate([who[tie], own + whom[tie] * m + rank])
-    size = own + (int(whom.max()) + 1) * m
-    limits = sparse.csr_array((np.ones(2 * n * m), (rows, np.tile(np.arange(n * m), 2))), shape=(size, n * m))
-    once = sparse.csr_array((np.ones(n * m), (tie, np.arange(n * m))), shape=(n, n * m))
-    room = np.concatenate([np.full(own, ASKS), np.ones(size - own), np.ones(n)])
+    size = own + targets * m
+    table = sparse.csr_array((np.ones(2 * n * m), (rows, np.tile(np.arange(n * m), 2))), shape=(size, n * m))
+    room = np.append(np.full(own, ASKS), np.full(targets * m, ASKED if m == 1 else 1))
+    if m > 1:
+        once = sparse.csr_array((np.ones(n * m), (tie, np.arange(n * m))), shape=(n, n * m))
+        table, room = sparse.vstack([table, once]), np.append(room, np.ones(n))
     for method in ("highs-ipm", "highs"):
         begin = time.process_time()
-        exact = optimize.linprog(
-            -(gain[tie] * shares[rank]), sparse.vstack([limits, once]), room, bounds=(0, 1), method=method
-        )
+        exact = optimize.linprog(-(gain[tie] * shares[rank]), table, room, bounds=(0, 1), method=method)
         seconds = time.process_time() - begin
         print(
             f"{method} at {supporters:,}, repeat {repeat}: {seconds:.1f} s against {ours:.2f} s ({seconds / ours:.0f} times); "
@@ -119,8 +119,10 @@ def main() -> None:
     asked.add_argument("--supporters", type=int, default=1_000_000)
     asked.add_argument("--highs", type=int, default=20_000)
     asked.add_argument("--kinds", default="plain,worth,tied,equal")
+    asked.add_argument("--repeats", default="1.0,0.5")
+    asked.add_argument("--no-greedy", action="store_true")
     given = asked.parse_args()
-    for repeat in (1.0, 0.5):
+    for repeat in map(float, given.repeats.split(",")):
         for kind in given.kinds.split(","):
             tell(
                 f"{kind}, repeat {repeat}", *made_up(given.supporters, kind, np.random.default_rng(1)), repeat
