@@ -82,6 +82,7 @@ def test_the_gain_of_one_ask_by_hand():
         "plan",
         "ask everyone",
         "random friends",
+        "random friends of ours",
         "most-connected first",
         "closest friends first",
     }

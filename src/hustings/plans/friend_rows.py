@@ -20,6 +20,7 @@ ABOUT = {
     "plan": "most worth within everybody's limits",
     "ask everyone": "every supporter asks every friend, without limits; an ask beyond a friend's limit adds nothing",
     "random friends": "each supporter asks friends drawn at random, within the limits",
+    "random friends of ours": "the same, but for friends who are likelier to vote against us",
     "most-connected first": "friends whom most supporters know come first, within the limits",
     "closest friends first": "each supporter asks those known best, within the limits",
 }

@@ -202,6 +202,7 @@ def _rules(found: FriendTies, value: Floats, limits: Limits, rng: np.random.Gene
     lot = rng.random(value.size)
     scores = {
         "random friends": lot + 1e-9,
+        "random friends of ours": np.where(value > 0, lot + 1e-9, 0.0),
         "most-connected first": known + lot / 2,
         "closest friends first": np.nan_to_num(found.closeness, nan=0.5) + 1 + 1e-6 * lot,
     }
