@@ -11,8 +11,8 @@ from hustings.briefing.panel import Panel
 MODULES = (
     "counting",
     "airtime",
+    "friends",
 )
-MODULES = ("counting", "friends")
 """Modules of this folder; a new one is one line here."""
 
 

@@ -81,6 +81,7 @@ def _of_spends(rows: Any) -> list[tuple[Any, Any]]:
             ~(rows.cents >= 0) | rows.cents.isinf() | rows.cents.isnan(),
             ibis.literal("cents is below 0 or no number"),
         )
+    ]
 
 
 def _of_ties(rows: Any) -> list[tuple[Any, Any]]:
@@ -107,12 +108,12 @@ CHECKS: Mapping[str, Faults] = {
     "places": _of_places,
     "results": _of_results,
     "fundamentals": _of_fundamentals,
+    "ties": _of_ties,
+    "asks": _of_asks,
     "place_outcomes": _of_place_outcomes,
     "place_people": _of_place_people,
     "place_doses": _of_place_doses,
     "spends": _of_spends,
-    "ties": _of_ties,
-    "asks": _of_asks,
 }
 
 

@@ -92,7 +92,7 @@ def plan_asks(
     ties = friend_auction.lay_out(
         supporter[useful], target[useful], gain[useful] / scale, int(supporter[useful].max()) + 1
     )
-    step = tolerance * float(gain[useful].mean()) / scale
+    step = 0.9 * tolerance * float(gain[useful].mean()) / scale
     n_targets = int(target[useful].max()) + 1
     found = friend_auction.auction(
         ties, n_targets, int(asks), shares.astype(np.float32), step, tolerance, _WORK
