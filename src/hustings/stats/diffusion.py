@@ -23,8 +23,8 @@ from hustings.stats import friend_auction
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_WORK = 60.0
-"""Looks at a tie, on average, after which the auction stops wherever it is."""
+_LOOKS, _WORK = 60.0, 4e8
+"""Looks at a tie, on average, after which the auction stops wherever it is; or looks in all, if that is more."""
 _SEVERAL = 20
 """Supporters of whom something must be known before their spread is believed."""
 
@@ -94,15 +94,23 @@ def plan_asks(
     )
     step = 0.9 * tolerance * float(gain[useful].mean()) / scale
     n_targets = int(target[useful].max()) + 1
-    found = friend_auction.auction(
-        ties, n_targets, int(asks), shares.astype(np.float32), step, tolerance, _WORK
-    )
+    left, found, bound = max(_LOOKS, _WORK / useful.size), None, np.inf
+    for patience in friend_auction.PATIENCE:
+        tried = friend_auction.auction(
+            ties, n_targets, int(asks), shares.astype(np.float32), step, tolerance, left, patience
+        )
+        left -= tried.work
+        bound = min(bound, tried.bound)
+        found = tried if found is None or tried.value > found.value else found
+        if bound - found.value <= tolerance * bound or left <= 0:
+            break
+    assert found is not None  # there is at least one patience
     held = found.holders[found.holders >= 0]
     rank[useful[ties.tie[held]]] = 1
     rank = ranked(target, gain, rank > 0)
     value = plan_value(gain, rank, repeat)
     # Single precision in the auction; what it may round off is put on the bound.
-    bound = max(found.bound * scale * (1 + 1e-6), value)
+    bound = max(bound * scale * (1 + 1e-6), value)
     return AskPlan(rank, value, bound, (bound - value) / bound, found.rounds)
 
 

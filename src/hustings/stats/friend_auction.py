@@ -19,8 +19,12 @@ _BLOCK = 1 << 19
 """Ties looked at together: few enough for a processor's cache, many enough to be worth a call."""
 _NARROW = 32
 """Up to so many ties of one supporter are sorted whole; of more only the best are."""
-_PATIENCE = 8
-"""Bids of one supporter after which its step grows: a war of small steps ends where nothing is left to win."""
+PATIENCE = (8, 64, 1 << 20)
+"""Bids of one supporter after which its step grows: a war of small steps ends where nothing is left to win.
+
+Growing steps save time where very many ties are worth the same, and cost precision where demand is far above supply: so
+the next patience is tried where the gap is not good enough.
+"""
 
 
 class Ties(NamedTuple):
@@ -52,6 +56,7 @@ class Outcome(NamedTuple):
         value: What the asks held are worth.
         bound: No choice of asks whatever is worth more.
         rounds: Rounds of bids.
+        work: Ties looked at, as a multiple of all.
     """
 
     holders: NDArray[np.int32]
@@ -59,6 +64,7 @@ class Outcome(NamedTuple):
     value: float
     bound: float
     rounds: int
+    work: float
 
 
 def lay_out(supporter: Ints, target: Ints, gain: NDArray[np.float64], n_supporters: int) -> Ties:
@@ -116,7 +122,14 @@ def dual_bound(ties: Ties, prices: Floats, asks: int, shares: Floats) -> float:
 
 
 def auction(
-    ties: Ties, n_targets: int, asks: int, shares: Floats, step: float, tolerance: float, limit: float
+    ties: Ties,
+    n_targets: int,
+    asks: int,
+    shares: Floats,
+    step: float,
+    tolerance: float,
+    limit: float,
+    patience: int = PATIENCE[0],
 ) -> Outcome:
     """Bids until nobody wants more, or until the bound is near enough.
 
@@ -128,6 +141,7 @@ def auction(
         step: By how much a bid beats what the supporter could have elsewhere.
         tolerance: Stops when (bound - value) / bound is not above it.
         limit: Ties looked at, as a multiple of all, after which it stops anyway.
+        patience: Bids of one supporter after which its step grows.
 
     Returns:
         Asks that keep every limit, with their bound.
@@ -143,10 +157,8 @@ def auction(
         again = [np.empty(0, np.int32)]
         for rows, width in _blocks(ties, active):
             work += rows.size * width
-            patience = np.exp2(
-                np.clip((tries[rows] - np.float32(_PATIENCE)) / np.float32(_PATIENCE / 2), 0, 12)
-            )
-            again += book.take(*book.bids(rows, width, np.float32(step) * patience))
+            grown = np.exp2(np.clip((tries[rows] - np.float32(patience)) / np.float32(4), 0, 12))
+            again += book.take(*book.bids(rows, width, np.float32(step) * grown))
         hot = _distinct(np.concatenate(again), tries.size)
         active = hot[book.n_held[hot] < asks]
         if work > check:
@@ -154,9 +166,8 @@ def auction(
             bound = dual_bound(ties, book.prices, asks, shares)
             if bound - book.value() <= tolerance * bound or work > limit * size:
                 break
-    return Outcome(
-        book.holders, book.prices, book.value(), dual_bound(ties, book.prices, asks, shares), rounds
-    )
+    bound = dual_bound(ties, book.prices, asks, shares)
+    return Outcome(book.holders, book.prices, book.value(), bound, rounds, work / size)
 
 
 class _Book:
