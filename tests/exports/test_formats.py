@@ -31,6 +31,10 @@ PERSON = {
     "van_id": "77",
     "turf_id": "R1-1",
     "door": 1,
+    "supporter_id": "p9",
+    "supporter_name": "Eve",
+    "supporter_phone": "(202) 456-1414",
+    "supporter_email": "eve@example.org",
     "scores": {"turnout": 0.5},
 }
 NOBODY = {"plan_id": "mail", "household_id": "h2", "person_id": "p2"}

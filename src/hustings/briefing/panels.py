@@ -13,6 +13,7 @@ MODULES = (
     "airtime",
     "media",
     "messengers",
+    "friends",
 )
 """Modules of this folder; a new one is one line here."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hustings.channels.channel import Channel
 from hustings.channels.door import DOOR
 from hustings.channels.email import EMAIL
+from hustings.channels.friend import FRIEND
 from hustings.channels.mail import MAIL
 from hustings.channels.phone import PHONE
 from hustings.channels.text import TEXT
@@ -12,7 +13,7 @@ from hustings.errors import SettingError
 
 __all__ = ["CHANNELS", "Channel", "channel"]
 
-CHANNELS: dict[str, Channel] = {value.name: value for value in (MAIL, PHONE, DOOR, TEXT, EMAIL)}
+CHANNELS: dict[str, Channel] = {value.name: value for value in (MAIL, PHONE, DOOR, TEXT, EMAIL, FRIEND)}
 
 
 def channel(name: str) -> Channel:

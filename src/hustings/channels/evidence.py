@@ -10,6 +10,7 @@ from hustings.errors import SettingError
 _BOOK = "Green & Gerber, Get Out the Vote (Brookings, 2004), partisan contested elections"
 _NIL = "Green & Gerber, Get Out the Vote (Brookings, 2004): no detectable effect"
 _TEXTS = "Bhatti, Dahlgaard, Hansen & Hansen, J. Elections, Public Opinion and Parties 27 (2017), four Danish trials"
+_FRIENDS = "Schein et al., The Web Conference (2021): friend-to-friend texts in 2018; small effects in 2020"
 _PERSUASION = (
     "Kalla & Broockman, American Political Science Review 112 (2018): 49 field experiments, average zero"
 )
@@ -80,6 +81,9 @@ PRIORS = (
     Prior(
         "text message", "text", "voted", "assignment", 0.0074, 0.003, 0.006, 1.0, 1.0, SALIENT, _OURS, _TEXTS
     ),
+    Prior(
+        "friend ask", "friend", "voted", "contact", 0.083, 0.030, 0.030, 0.50, 0.25, SALIENT, _RATE, _FRIENDS
+    ),
     *(
         Prior(method, channel, "support", "contact", 0.0, 0.005, 0.010, rate, 1.0, 1.0, _RATE, _PERSUASION)
         for method, channel, rate in (
@@ -97,6 +101,7 @@ USUAL = {
     "mail": "postal mail",
     "email": "mass e-mail",
     "text": "text message",
+    "friend": "friend ask",
 }
 """The method of an action, by its channel, where campaign.toml does not say."""
 

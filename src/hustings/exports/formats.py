@@ -120,6 +120,21 @@ def _meta(row: Row, country: str) -> Fields | None:
     }
 
 
+def _friends(row: Row, country: str) -> Fields | None:
+    number, address = e164(row.get("supporter_phone"), country), mail_address(row.get("supporter_email"))
+    if not (number or address):
+        return None
+    return {
+        "supporter_id": harmless(row.get("supporter_id")),
+        "supporter_first_name": harmless(row.get("supporter_name")),
+        "supporter_phone": number or "",
+        "supporter_email": harmless(address),
+        "friend_id": harmless(row["person_id"]),
+        "friend_first_name": harmless(row.get("given_name")),
+        "action": harmless(row.get("action")),
+    }
+
+
 def _nothing(_: Row, __: str) -> Fields | None:
     return None
 
@@ -181,6 +196,23 @@ META = Format(
     everyone=True,
     needs="an e-mail address or a telephone number",
 )
+FRIENDS = Format(
+    "friends",
+    "A tool for friends who ask friends: each supporter's way to be reached, and the first names of whom to ask.",
+    (
+        "supporter_id",
+        "supporter_first_name",
+        "supporter_phone",
+        "supporter_email",
+        "friend_id",
+        "friend_first_name",
+        "action",
+    ),
+    _friends,
+    ("friend",),
+    everyone=True,
+    needs="a supporter with a telephone number or an e-mail address",
+)
 CALENDAR = Format(
     "ics",
     "A calendar of the candidate's visits, or of shifts.",
@@ -191,7 +223,7 @@ CALENDAR = Format(
     suffix="ics",
 )
 FORMATS: dict[str, Format] = {
-    form.name: form for form in (MAIL, DIALER, TEXT, VAN, WALK, GOOGLE, META, CALENDAR)
+    form.name: form for form in (MAIL, DIALER, TEXT, VAN, WALK, GOOGLE, META, FRIENDS, CALENDAR)
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hustings.errors import TableError
+from hustings.errors import SettingError, TableError
 from hustings.exports.arms import drawn_tests, listed_arms
 from hustings.exports.formats import Format
 from hustings.warehouse import Lake, read
@@ -27,10 +27,16 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
     Raises:
         TableError: Nothing has that name, or it sends nothing.
     """
-    makers = {"contact_plan": _planned, "ballot_lists": _to_remind, "turf_doors": _doors}
+    makers = {
+        "contact_plan": _planned,
+        "ballot_lists": _to_remind,
+        "turf_doors": _doors,
+        "sharing_plan": _to_ask,
+    }
     known = {table: _names(lake, table) for table in makers}
     table = next((table for table, names in known.items() if plan_id in names), None)
     if table is not None:
+        _check_format(table, form)
         found = _people(lake, makers[table](lake, plan_id, form))
     else:
         # A drawn test has a control group of its own; to take others out of its arms would spoil the draw.
@@ -50,20 +56,37 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
     return _with_scores(lake, found) if form.scores else found
 
 
+def _check_format(table: str, form: Format) -> None:
+    """Friends are asked by whoever knows them, never by the campaign: their plan has one format, and it is theirs."""
+    if (table == "sharing_plan") != (form.name == "friends"):
+        raise SettingError.of(
+            "A plan of friends is written for those who ask, and no other plan is",
+            received=f"--format {form.name}",
+            allowed="friends, of a [sharing_plan.…]",
+        )
+
+
 def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
     """The rows of a list with names and ways to be reached, without any plan's control group, in order."""
     controls = read(lake, "contact_plan").filter(lambda t: t.held_out).select("household_id").distinct()
     private = read(lake, "people_private").select("person_id", *_PRIVATE)
     rows = rows.anti_join(controls, "household_id").left_join(private, "person_id", rname="{name}_of")
     order = [
-        name for name in ("turf_id", "door", "rank", "household_id", "person_id") if name in rows.columns
+        name
+        for name in ("turf_id", "door", "rank", "supporter_id", "household_id", "person_id")
+        if name in rows.columns
     ]
     found: list[dict[str, Any]] = rows.order_by(order).to_pyarrow().to_pylist()
     return [row | {"channels": [row["channel"]]} for row in found]
 
 
 def _names(lake: Lake, table: str) -> list[str]:
-    column = {"contact_plan": "plan_id", "ballot_lists": "list", "turf_doors": "turf_set"}[table]
+    column = {
+        "contact_plan": "plan_id",
+        "ballot_lists": "list",
+        "turf_doors": "turf_set",
+        "sharing_plan": "plan_id",
+    }[table]
     try:
         rows = read(lake, table)
     except TableError:
@@ -111,6 +134,29 @@ def _doors(lake: Lake, plan_id: str, _: Format) -> Any:
         plan_id=rows.turf_set,
         action=ibis.literal("door"),
         channel=ibis.literal("door"),
+    )
+
+
+def _to_ask(lake: Lake, plan_id: str, _: Format) -> Any:
+    """The friends of a plan, each with who is to ask; a friend who is asked twice stands there twice."""
+    import ibis
+
+    plan = read(lake, "sharing_plan").filter(lambda t: (t.plan_id == plan_id) & ~t.held_out)
+    private = read(lake, "people_private")
+    askers = private.select(
+        "phone", "email", supporter_id=private.person_id, supporter_name=private.given_name
+    ).rename(supporter_phone="phone", supporter_email="email")
+    rows = plan.left_join(askers, "supporter_id", rname="{name}_of")
+    return rows.select(
+        "plan_id",
+        "action",
+        "household_id",
+        "supporter_id",
+        "supporter_name",
+        "supporter_phone",
+        "supporter_email",
+        person_id=rows.target_id,
+        channel=ibis.literal("friend"),
     )
 
 

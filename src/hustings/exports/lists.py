@@ -220,6 +220,7 @@ def _record(found: Cut, order: _Order, run: Published, text: str) -> dict[str, l
 
 
 def _recorded_people(cut_id: str, people: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    people = list({row["person_id"]: row for row in people}.values())
     return {
         "cut_id": [cut_id] * len(people),
         "person_id": [row["person_id"] for row in people],

@@ -40,6 +40,7 @@ STAGES = (
     "hustings.plans.media_checks:check_airtime",
     "hustings.plans.messengers:plan_messengers",
     "hustings.plans.venues:rank_venues",
+    "hustings.plans.friends:plan_sharing",
     "hustings.forecast.checks:check_forecasts",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",

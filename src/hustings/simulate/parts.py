@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hustings.simulate.airtime import ON_SALE
+from hustings.simulate.friends import FRIENDS
 from hustings.simulate.geo import AIRTIME
 from hustings.simulate.messengers import MESSENGER_PART
 from hustings.simulate.part import Part
@@ -13,5 +14,6 @@ PARTS: tuple[Part, ...] = (
     AIRTIME,
     ON_SALE,
     MESSENGER_PART,
+    FRIENDS,
 )
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""

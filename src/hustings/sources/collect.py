@@ -38,10 +38,12 @@ _ABOUT_WORK = ("shifts", "place_coordinates")
 _ABOUT_WEEKS = ("place_outcomes", "place_people", "place_doses", "spends")
 _ABOUT_AIRTIME = ("slots", "viewers", "viewing", "bought", "airings")
 _ABOUT_ITEMS = ("items", "item_days", "item_audiences")
+_ABOUT_FRIENDS = ("ties", "asks")
 _TABLES = (
     *(*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK),
-    *(*_ABOUT_WEEKS, *_ABOUT_AIRTIME, *_ABOUT_ITEMS),
+    *(*_ABOUT_WEEKS, *_ABOUT_AIRTIME, *_ABOUT_ITEMS, *_ABOUT_FRIENDS),
 )
+_OF_A_RECORD = (*_ABOUT_RECORDS, *_ABOUT_FRIENDS)
 _HEAD = 1 << 20
 
 
@@ -100,6 +102,8 @@ def collect(
     items: Annotated[list[Block], About("How a row becomes a messenger, a venue, a message.")] = [],  # noqa: B006
     item_days: Annotated[list[Block], About("How a row becomes a day on which an item is to be had.")] = [],  # noqa: B006
     item_audiences: Annotated[list[Block], About("How a row becomes a share of an item's audience.")] = [],  # noqa: B006
+    ties: Annotated[list[Block], About("How a row becomes a contact of a supporter.")] = [],  # noqa: B006
+    asks: Annotated[list[Block], About("How a row becomes an ask that a supporter was given.")] = [],  # noqa: B006
     people_from: Annotated[
         str | None, About("The source whose records this file speaks of; itself unless given.")
     ] = None,
@@ -120,7 +124,8 @@ def collect(
     about_work = (shifts, place_coordinates, place_outcomes, place_people, place_doses, spends)
     about_airtime = (slots, viewers, viewing, bought, airings)
     about_items = (items, item_days, item_audiences)
-    told = (*about_records, *about_places, *about_work, *about_airtime, *about_items)
+    about_friends = (ties, asks)
+    told = (*about_records, *about_places, *about_work, *about_airtime, *about_items, *about_friends)
     for name, found in zip(_TABLES[1:], told, strict=True):
         blocks += [(name, block) for block in found]
     if not blocks:
@@ -130,7 +135,7 @@ def collect(
     own = records.values() if records else {}
     for name, block in blocks:
         check_block(source, name, block, landed.columns)
-        if name in _ABOUT_RECORDS and "record_id" not in inherited(block, own):
+        if name in _OF_A_RECORD and "record_id" not in inherited(block, own):
             raise SourceError.of(
                 f"[sources.{source}] {name}: record_id is missing",
                 allowed="a column here, or in a records block of the same source",

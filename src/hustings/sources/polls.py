@@ -109,11 +109,32 @@ def _of_sends(rows: Any) -> list[tuple[Any, Any]]:
     return [(told, ibis.literal("propensity is not between 0 and 1"))]
 
 
+def _of_ties(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (rows.record_id == rows.other_id, ibis.literal("the tie leads from a person to the same person")),
+        ((rows.closeness < 0) | (rows.closeness > 1), ibis.literal("closeness is not between 0 and 1")),
+        (rows.withdrawn_on < rows.consented_on, ibis.literal("withdrawn_on is before consented_on")),
+    ]
+
+
+def _of_asks(rows: Any) -> list[tuple[Any, Any]]:
+    import ibis
+
+    return [
+        (rows.record_id == rows.other_id, ibis.literal("the ask is from a person to the same person")),
+        (rows.made_on < rows.offered_on, ibis.literal("made_on is before offered_on")),
+    ]
+
+
 CHECKS: Mapping[str, Faults] = {
     "polls": _of_polls,
     "places": _of_places,
     "results": _of_results,
     "fundamentals": _of_fundamentals,
+    "ties": _of_ties,
+    "asks": _of_asks,
     "place_outcomes": _of_place_outcomes,
     "place_people": _of_place_people,
     "place_doses": _of_place_doses,

@@ -1,0 +1,47 @@
+"""The list for supporters: whom to ask, by first names."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from hustings.campaign import read_campaign
+from hustings.errors import SettingError
+from hustings.exports.lists import cut
+
+from .conftest import DAY
+
+
+def _asks():
+    # p3 has a number that is none and an e-mail address; p7's friend is held out; p5 is asked twice.
+    rows = [("p1", "p5", 1, False), ("p3", "p5", 2, False), ("p1", "p3", 1, False), ("p2", "p7", 1, True)]
+    return [
+        {"plan_id": "friends", "supporter_id": s, "target_id": t, "household_id": f"h{(int(t[1]) + 1) // 2}", "rank": rank, "action": "word", "held_out": held, "as_of": DAY}
+        for s, t, rank, held in rows
+    ]  # fmt: skip
+
+
+def test_a_supporter_sees_first_names_and_no_more(small):
+    small.write(publish=True, sharing_plan=_asks())
+    found = cut(read_campaign(small.folder), "friends", format="friends")
+    with found.path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["supporter_id"], r["friend_id"], r["friend_first_name"]) for r in rows] == [
+        ("p1", "p3", "Ann3"),
+        ("p1", "p5", "Ann5"),
+        ("p3", "p5", "Ann5"),
+    ]
+    assert rows[0]["supporter_phone"] == "+12024561111"
+    text = found.path.read_text()
+    assert "O'Brien" not in text
+    assert "Main" not in text
+    small.refuse(3, "all")
+    assert cut(read_campaign(small.folder), "friends", format="friends").n_rows == 2
+
+
+def test_friends_are_never_mailed_and_letters_never_go_to_supporters(small):
+    small.write(publish=True, sharing_plan=_asks())
+    for plan, form in (("friends", "mail"), ("mail", "friends")):
+        with pytest.raises(SettingError, match="written for those who ask"):
+            cut(read_campaign(small.folder), plan, format=form)
