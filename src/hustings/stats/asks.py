@@ -302,6 +302,38 @@ def held_against(
     return Advantage(estimate, error, _one_sided(estimate, error), float(shares.mean()))
 
 
+def unasked_share(
+    outcome: ArrayLike, segment: ArrayLike, unit: ArrayLike, level: ArrayLike
+) -> tuple[float, float]:
+    """What came from people who were drawn not to be asked, as a share of what comes from people who are.
+
+    One share for all segments: few are left unasked, and too few of them give to tell segments apart.
+
+    Args:
+        outcome: (n,) cents of each person who was not asked; NaN where it is not known.
+        segment: (n,) their segments.
+        unit: (n,) their randomised units.
+        level: (s,) mean cents of those of each segment who were asked; NaN where it is not known.
+
+    Returns:
+        The share and its standard error; NaN both where nothing can be told.
+
+    >>> unasked_share([0.0, 20.0], [0, 0], [0, 1], [20.0])
+    (0.5, 0.5)
+    """
+    y, of = np.asarray(outcome, np.float64), np.asarray(segment, np.int64)
+    asked = np.asarray(level, np.float64)
+    if not y.size:
+        return float("nan"), float("nan")
+    found = variant_means(y, of, unit, n_arms=len(asked))
+    used = (found.n_units > 1) & (asked > 0)
+    total = float((found.n[used] * asked[used]).sum())
+    if not total:
+        return float("nan"), float("nan")
+    share = float((found.n[used] * found.mean[used]).sum()) / total
+    return share, float(np.sqrt(((found.n[used] * found.std_error[used]) ** 2).sum())) / total
+
+
 def _one_sided(estimate: float, error: float) -> float:
     from scipy.special import ndtr
 
