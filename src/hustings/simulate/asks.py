@@ -336,9 +336,9 @@ def _declaration(people: int) -> str:
         deadline=ELECTION_DAY - datetime.timedelta(1),
         outcomes="".join(_OUTCOME.format(send=send, on=on + week) for send, on in SENDS.items()),
         tests="".join(_TEST.format(send=send) for send in SENDS),
-        budget=f"{people // 100 * 50:_}",
+        budget=f"{people // 100 * 200:_}",
         calls=max(20, people // 500),
-        goal=f"{people // 100 * 70_000:_}",
+        goal=f"{people // 100 * 140_000:_}",
     )
 
 
