@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
-from hustings.stats.variants import variant_means
+from hustings.stats.variants import Variants, variant_means
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -29,7 +29,7 @@ class Strings(NamedTuple):
         n: (s, k) people asked whose outcome is known.
         n_gave: (s, k) those whose outcome is not 0.
         revenue: (s, k) mean outcome a person asked; NaN where nobody was.
-        std_error: (s, k) its error, the variance pulled to that of the segment's other strings.
+        std_error: (s, k) its error, by one variance for all strings of the segment.
         draws: (d, s, k) draws of the true revenue; NaN where the string was not tested in the segment.
         choice: (s,) the string with the highest expected revenue; -1 where none can be told.
     """
@@ -109,7 +109,7 @@ def compare_strings(
     for s in range(n_segments):
         own = of == s
         found = variant_means(y[own], arms[own], units[own], n_arms=n_strings)
-        n[s], n_gave[s], mean[s], error[s] = found.n, found.n_responders, found.mean, found.steady_error
+        n[s], n_gave[s], mean[s], error[s] = found.n, found.n_responders, found.mean, _alike_errors(found)
     true = _draws(mean, error, n, draws, rng)
     level = np.where(np.isnan(true).all(axis=0), -np.inf, np.nan_to_num(true.mean(axis=0), nan=-np.inf))
     choice = np.where(np.isfinite(level).any(axis=1), level.argmax(axis=1), -1)
@@ -130,6 +130,15 @@ def _fitting(
     if y.size and not (of.min() >= 0 and of.max() < n_segments):
         raise DesignError.of("A segment does not fit", allowed=f"codes 0 … {n_segments - 1}")
     return y, arms, of, units
+
+
+def _alike_errors(found: Variants) -> Floats:
+    """(k,) errors of the means by one variance for all strings: of few gifts a variance of its own is mostly luck."""
+    known = found.n_units > 1
+    weight = np.where(known, found.n_units - 1.0, 0.0)
+    own = np.where(known, found.std_error**2 * found.n, 0.0)
+    common = float(weight @ own) / max(float(weight.sum()), 1.0)
+    return np.where(found.n > 0, np.sqrt(common / np.maximum(found.n, 1)), np.nan)
 
 
 def _draws(mean: Floats, error: Floats, n: Integers, draws: int, rng: np.random.Generator) -> Floats:
@@ -183,7 +192,7 @@ def shrink_relative(mean: ArrayLike, std_error: ArrayLike, draws: int, rng: np.r
     if not known.any() or not (error[known] > 0).all():
         raise DesignError.of("Nothing was tested, or an error is missing", received=y.shape)
     v = np.where(known, error**2, np.inf)
-    typical = np.sqrt(1 / np.mean(1 / v[known]))
+    typical = float(np.sqrt(1 / np.mean(1 / v[known])))
     y = np.where(known, y, 0.0)
     pairs = [(omega, tau) for omega in typical * _GRID for tau in typical * _GRID]
     logs = np.array([_log_weight(y, v, known, *pair, typical) for pair in pairs])
@@ -248,8 +257,11 @@ def held_against(
 ) -> Advantage:
     """Choosing strings by segment against a rule of thumb, on people it was not chosen by.
 
-    The units are divided by lot; the strings chosen on all parts but one are valued on that one, by the difference of
-    two means in each segment, weighted by the people in it. Where the choice is the rule itself it adds exactly 0.
+    The units are divided by lot into parts in a row. The strings chosen on all earlier parts are valued on the next
+    one, by the difference of two means in each segment, weighted by the people in it; where the choice is the rule
+    itself it adds exactly 0. A part never helps to choose what an earlier one values: with parts that value each other
+    crosswise the errors are dependent, and where no string is better (the choice is then chance) the test was too
+    eager three times over.
 
     Args:
         outcome: (n,) as in `compare_strings`.
@@ -261,7 +273,7 @@ def held_against(
         rule: The string that the rule gives to everyone; None for the one that seems best for everyone, chosen anew
             without each part.
         allowed: (n_strings,) strings that may be chosen; all unless given.
-        folds: Parts, 2 or more.
+        folds: Parts, 2 or more; the first one only helps to choose.
         rng: Divides the units.
 
     Returns:
@@ -269,6 +281,8 @@ def held_against(
 
     Raises:
         DesignError: Fewer than two parts, or as in `compare_strings`.
+
+    Source: Luedtke & van der Laan, Annals of Statistics 44 (2016), section 4, with equal weights.
 
     >>> rng = np.random.default_rng(1)
     >>> cents = np.where(np.arange(4000) % 2 == 0, 100.0, 300.0) * (np.arange(4000) % 8 < 2)
@@ -284,22 +298,22 @@ def held_against(
     part = rng.permutation(int(code.max(initial=-1)) + 1)[code] % folds
     size = np.bincount(of, minlength=n_segments) / max(len(of), 1)
     estimates, variances, shares = np.zeros(folds), np.zeros(folds), np.zeros(folds)
-    for fold in range(folds):
-        learn, test = part != fold, part == fold
+    for fold in range(1, folds):
+        learn, test = part < fold, np.asarray(part == fold)
         chosen, ruled = _chosen(
             y[learn], arms[learn], of[learn], units[learn], (n_strings, n_segments), free, rule, rng
         )
-        cell = of[test] * n_strings + arms[test]
-        seen = variant_means(y[test], cell, units[test], n_arms=n_strings * n_segments)
         for s in np.flatnonzero((chosen != ruled) & (chosen >= 0)):
-            one, other = s * n_strings + chosen[s], s * n_strings + ruled[s]
-            if min(seen.n_units[one], seen.n_units[other]) < 2:
+            own = test & (of == s)
+            seen = variant_means(y[own], arms[own], units[own], n_arms=n_strings)
+            if min(seen.n_units[chosen[s]], seen.n_units[ruled[s]]) < 2:
                 continue
-            estimates[fold] += size[s] * (seen.mean[one] - seen.mean[other])
-            variances[fold] += size[s] ** 2 * (seen.std_error[one] ** 2 + seen.std_error[other] ** 2)
+            errors = _alike_errors(seen)
+            estimates[fold] += size[s] * (seen.mean[chosen[s]] - seen.mean[ruled[s]])
+            variances[fold] += size[s] ** 2 * (errors[chosen[s]] ** 2 + errors[ruled[s]] ** 2)
             shares[fold] += size[s]
-    estimate, error = float(estimates.mean()), float(np.sqrt(variances.sum())) / folds
-    return Advantage(estimate, error, _one_sided(estimate, error), float(shares.mean()))
+    estimate, error = float(estimates[1:].mean()), float(np.sqrt(variances.sum())) / (folds - 1)
+    return Advantage(estimate, error, _one_sided(estimate, error), float(shares[1:].mean()))
 
 
 def unasked_share(
