@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hustings.errors import DesignError
 from hustings.plans.donors import Ledger, follow_donors, received
-from hustings.playbooks.limits import LIMITS, OwnLimit, declare_limits
+from hustings.plans.limits import LIMITS, OwnLimit, declare_limits
 from hustings.sources.collect import may_be_solicited
 from hustings.tables import TABLES
 

@@ -36,6 +36,7 @@ STAGES = (
     "hustings.experiments.responses:fit_responses",
     "hustings.plans.media_weeks:plan_media_weeks",
     "hustings.playbooks.limits:declare_limits",
+    "hustings.plans.limits:declare_limits",
     "hustings.plans.donors:follow_donors",
     "hustings.plans.asks:plan_asks",
     "hustings.plans.money:forecast_money",
