@@ -17,8 +17,8 @@ from hustings.plans.ask_amounts import fit_amounts, range_tested, read_strings
 from hustings.plans.ask_tests import Segments
 from hustings.plans.asks import plan_asks
 from hustings.plans.donors import follow_donors
-from hustings.plans.money import forecast_money
 from hustings.plans.limits import declare_limits
+from hustings.plans.money import forecast_money
 from hustings.tables import TABLES
 
 PRIMARY, TODAY = datetime.date(2026, 8, 4), datetime.date(2026, 7, 1)

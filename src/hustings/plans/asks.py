@@ -103,7 +103,8 @@ def plan_asks(
     segments = Segments(tuple(segment_cents), recent_days)
     gifts = read_gifts(events, loads, as_of)
     tests = [name for own in channels.values() for name in own]
-    people_of = _candidates(assignments, donors, election_limits, people, solicitable(identities, loads), tests, gifts, segments, as_of)  # fmt: skip
+    listed = _listed(assignments, donors, solicitable(identities, loads), tests)
+    people_of = _candidates(listed, donors, election_limits, people, gifts, segments, as_of)
     reached = _reached(people_of, people, opt_outs, identities, list(channels))
     valued = {}
     for name, own in channels.items():
@@ -125,22 +126,25 @@ def plan_asks(
     }
 
 
+def _listed(assignments: Table, donors: Table, allowed: Any, tests: list[str]) -> Any:
+    """Everyone who has given or was in a test, and may be solicited at all: a table of `person_id`."""
+    in_test = assignments.filter(assignments.experiment.isin(tests)).select("person_id")
+    both = in_test.union(donors.filter(donors.n_gifts > 0).select("person_id"), distinct=True)
+    return both.semi_join(allowed, "person_id")
+
+
 def _candidates(
-    assignments: Table,
+    listed: Any,
     donors: Table,
     election_limits: Table,
     people: Table,
-    allowed: Any,
-    tests: list[str],
     gifts: Gifts,
     segments: Segments,
     as_of: datetime.date,
 ) -> Candidates:
-    """Everyone who has given or was in a test, and may be solicited at all."""
-    in_test = assignments.filter(assignments.experiment.isin(tests)).select("person_id")
-    listed = in_test.union(donors.filter(donors.n_gifts > 0).select("person_id"), distinct=True)
+    """Those people as the plan sees them: their segment, and what the law still allows."""
     rows = people.select("person_id", "household_id").semi_join(listed, "person_id")
-    rows = rows.semi_join(allowed, "person_id").left_join(donors, "person_id", rname="{name}_d")
+    rows = rows.left_join(donors, "person_id", rname="{name}_d")
     got = arrays(rows.order_by("person_id"), "person_id", "household_id", "headroom_cents", "may_be_asked", "one_click",
                  "n_gifts", "total_given", "last_gift_on", "last_gift_cents", "pledged_cents", "missing")  # fmt: skip
     now = election_limits.filter(election_limits.is_current).to_pyarrow().to_pylist()

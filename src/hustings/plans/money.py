@@ -101,7 +101,9 @@ def forecast_money(
     days = np.arange(today, _number(deadline) + 1)
     sent = asked["assigned_on"].astype("datetime64[D]").astype(np.int64)
     marks = (np.array([_number(day) for day in deadlines], np.int64), sent)
-    parts = _parts(past, recurring, churn, _planned(ask_plan, today), days, marks, horizon_days, draws, rng)
+    parts = _parts(
+        past, recurring, churn, _planned(ask_plan, today), days, marks, horizon_days, draws=draws, rng=rng
+    )
     return {
         "money_forecast": _rows(past, parts, days, _number(starts_on) if starts_on else past.first, goal_cents, as_of),
         "sustainers": rows,
@@ -207,6 +209,7 @@ def _parts(
     days: Integers,
     marks: tuple[Integers, Integers],
     horizon: int,
+    *,
     draws: int,
     rng: np.random.Generator,
 ) -> Floats:
