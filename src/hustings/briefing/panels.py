@@ -12,6 +12,7 @@ MODULES = (
     "counting",
     "airtime",
 )
+MODULES = ("counting", "asking")
 """Modules of this folder; a new one is one line here."""
 
 
