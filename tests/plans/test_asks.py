@@ -358,6 +358,12 @@ def test_money_is_foretold_by_day_with_an_interval_a_goal_and_the_rule_of_thumb(
     assert abs(last["total"] - last["rule"]) < last["high"] - last["low"]
 
 
+def test_refunds_are_taken_off_what_has_been_received(gifts):
+    back = event("g0-0", "refund", 1_000.0, TODAY - datetime.timedelta(2))
+    first, second = (money(one)["money_forecast"][-1] for one in (gifts, [*gifts, back]))
+    assert first["received"] - second["received"] == 1_000
+
+
 def test_planned_asks_are_added_on_their_days(gifts):
     plan = {"plan_id": "a", "person_id": "p", "held_out": False, "ask_on": TODAY, "expected_cents": 500_000.0, "low": 500_000.0, "high": 500_000.0}  # fmt: skip
     with_it, without = (money(gifts, ask_plan=own)["money_forecast"][-1] for own in ([plan], []))

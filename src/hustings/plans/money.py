@@ -33,6 +33,7 @@ class Past(NamedTuple):
         repeat: Gifts of those who had.
         cents: (3, t) of new, repeat and recurring gifts.
         sizes: Cents and days of single gifts, new and repeat: two pairs of arrays.
+        back: Refunds of each day.
     """
 
     first: int
@@ -40,6 +41,7 @@ class Past(NamedTuple):
     repeat: Integers
     cents: Floats
     sizes: list[tuple[Floats, Integers]]
+    back: Floats
 
 
 class Recurring(NamedTuple):
@@ -151,7 +153,10 @@ def _past(events: Table, as_of: datetime.date) -> Past | None:
     counts = np.bincount(cell, minlength=3 * days).reshape(3, days)
     sums = np.bincount(cell, cents, minlength=3 * days).reshape(3, days)
     sizes = [(cents[kind == k], day[kind == k]) for k in (0, 1)]
-    return Past(first, counts[0], counts[1], sums.astype(np.float64), sizes)
+    returned = arrays(known.filter((known.kind == "refund") & (known.value < float("inf"))), "day", "value")
+    when = np.maximum(returned["day"].astype("datetime64[D]").astype(np.int64), first)
+    back = np.bincount(when - first, np.asarray(returned["value"], np.float64), minlength=days)
+    return Past(first, counts[0], counts[1], sums.astype(np.float64), sizes, back.astype(np.float64))
 
 
 def _recurring(events: Table, as_of: datetime.date) -> Recurring:
@@ -267,7 +272,7 @@ def _rows(past: Past, parts: Floats, days: Integers, first: int, goal: int, as_o
     """The past day by day, then the days to come."""
     of_day = past.cents.sum(axis=0)
     history = np.arange(past.first, past.first + len(of_day))
-    counted = np.where(history >= first, of_day, 0.0)
+    counted = np.where(history >= first, of_day - past.back, 0.0)
     received = float(counted.sum())
     ahead = np.where(days >= first, parts.sum(axis=0), 0.0)
     total = received + ahead.cumsum(axis=1)

@@ -324,6 +324,7 @@ _TEST = """
 unit = "person"
 control = "usual"
 measured_by = ["raised_{send}"]
+everyday = true
 """
 
 
@@ -338,7 +339,7 @@ def _declaration(people: int) -> str:
         tests="".join(_TEST.format(send=send) for send in SENDS),
         budget=f"{people // 100 * 200:_}",
         calls=max(20, people // 500),
-        goal=f"{people // 100 * 140_000:_}",
+        goal=f"{people // 100 * 135_000:_}",
     )
 
 

@@ -240,9 +240,15 @@ MONEY_FORECAST = TableSpec(
         _number("recurring_cents", "From recurring gifts that run.", "cents"),
         _number("asks_cents", "From the asks that are planned, over and above.", "cents"),
         _number(
-            "received", "Received so far, up to `as_of`; no later gift is in it: what may be spent.", "cents"
+            "received",
+            "Received so far, refunds taken off; no later gift is in it: what may be spent.",
+            "cents",
         ),
-        _number("total", "Received up to the end of the day, as it was or is expected.", "cents"),
+        _number(
+            "total",
+            "Received up to the end of the day, refunds taken off, as it was or is expected.",
+            "cents",
+        ),
         _number("low", "Lower end of the 95 % interval of the total.", "cents"),
         _number("high", "Upper end.", "cents"),
         _number("rule", "Rule of thumb: the mean of the last four weeks goes on.", "cents"),
