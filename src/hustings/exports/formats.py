@@ -133,7 +133,7 @@ def _call_sheet(row: Row, country: str) -> Fields | None:
         return None
     money = {name: _amount(row.get(f"{name}_cents" if name != "total_given" else name)) for name in _AMOUNTS}
     found = {name: harmless(row.get(name)) for name in CALL_SHEET.columns if name not in money}
-    return found | money | {"phone": number, "result": "", "amount_given": ""}
+    return found | money | {"phone": number, "result": "", "amount_cents": ""}
 
 
 def _amount(cents: Any) -> str:
@@ -219,7 +219,7 @@ META = Format(
 _AMOUNTS = ("ask", "legal_maximum", "last_gift", "total_given", "pledged", "expected")
 CALL_SHEET = Format(
     "call_sheet",
-    "Call time: whom to ring in what order, for how much, what to say; `result` and `amount_given` come back.",
+    "Call time: whom to ring in what order, for how much, what to say; `result` and `amount_cents` come back.",
     (
         *(
             "rank",
@@ -233,7 +233,7 @@ CALL_SHEET = Format(
             "last_gift",
         ),
         *("last_gift_on", "n_gifts", "total_given", "pledged", "missing", "expected", "say", "result"),
-        "amount_given",
+        "amount_cents",
     ),
     _call_sheet,
     ("phone",),
