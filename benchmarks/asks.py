@@ -71,6 +71,7 @@ def strings(seeds: int) -> None:
                     size @ true[:, 1],
                     size @ true[:, all_],
                     size @ true[rows, raw],
+                    size @ true[rows, found.choice],
                     ours,
                     size @ found.expected()[rows, choice] / ours,
                     size @ np.nan_to_num(found.revenue)[rows, raw] / (size @ true[rows, raw]),

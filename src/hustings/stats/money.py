@@ -22,7 +22,10 @@ SHORTEST = 28
 _STEPS = (0.003, 0.02, 0.04, 0.08, 0.13, 0.2, 0.3, 0.45)
 _DISPERSIONS = (1e-6, 0.02, 0.06, 0.15, 0.3, 0.6, 1.2, 2.5)
 _SPREAD = 1.0
-"""Standard deviation, before looking, of what a weekday, a deadline or an ask does to the logarithm of a day's gifts."""
+"""Standard deviation, before looking, of what a deadline or an ask does to the logarithm of a day's gifts."""
+_WEEKDAYS = 6
+_WEEKDAY_SPREAD = 3.0
+"""The same of a weekday: a day on which nothing ever comes is nothing strange."""
 
 
 class _Fit(NamedTuple):
@@ -185,7 +188,7 @@ def _prior(size: int, n_known: int, step: float) -> Floats:
     prior = np.zeros((size, size))
     prior[0, 0] = 1e-4
     known = np.arange(1, 1 + n_known)
-    prior[known, known] = _SPREAD**-2
+    prior[known, known] = np.where(known <= _WEEKDAYS, _WEEKDAY_SPREAD, _SPREAD) ** -2.0
     weeks = size - 1 - n_known
     if weeks:
         walk = 2 * np.eye(weeks) - np.eye(weeks, k=1) - np.eye(weeks, k=-1)
@@ -231,7 +234,9 @@ def draw_counts(model: Daily, known: ArrayLike, draws: int, rng: np.random.Gener
     made = []
     for fit, many in zip(model.fits, each, strict=True):
         at = fit.mode + rng.standard_normal((many, len(fit.mode))) @ fit.root.T
-        walk = fit.step * rng.standard_normal((many, int(week.max(initial=0)) + 1)).cumsum(axis=1)
+        steps = fit.step * rng.standard_normal((many, int(week.max(initial=0)) + 1))
+        # The level's mean stays: a walk of logarithms alone would promise growth by being unsure.
+        walk = (steps - fit.step**2 / 2).cumsum(axis=1)
         log = at[:, :1] + at[:, 1 : 1 + model.n_known] @ x.T + walk[:, week]
         mean = np.exp(np.clip(log, -30, 15))
         made.append(rng.poisson(mean * rng.gamma(1 / fit.dispersion, fit.dispersion, mean.shape)))
