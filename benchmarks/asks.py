@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hustings.simulate.asks import STRINGS, Givers, suggested, truth
-from hustings.stats.asks import compare_strings, held_against, protected_choice
+from hustings.stats.asks import compare_strings, held_against
 from hustings.stats.money import day_columns, draw_counts, draw_money, fit_days, gift_sizes
 
 NAMES = ("modest", "usual", "bold", "last")
@@ -44,7 +44,7 @@ def asks(n: int, rng: np.random.Generator, alike: bool = False):
 def strings(seeds: int) -> None:
     """True cents a person asked, as a share of what the best string of each segment brings."""
     print(
-        "| asks | usual for all | best raw mean for all | raw winner of each segment | by segment, shrunk | ours: that, or one for all | told by ours, by raw |"
+        "| asks | usual for all | best raw mean for all | raw winner of each segment | ours | told by ours, by raw |"
     )
     n_segments = 2 * (len(BREAKS) + 1)
     for n in (3_000, 10_000, 30_000, 100_000):
@@ -61,30 +61,25 @@ def strings(seeds: int) -> None:
             raw = np.nan_to_num(found.revenue).argmax(axis=1)
             all_ = int(np.bincount(string, cents).argmax())
             rows = np.arange(n_segments)
-            tested = held_against(
-                cents, string, segment, np.arange(n), n_strings=4, n_segments=n_segments, rule=None, rng=rng
-            )
-            choice = protected_choice(found, tested)
-            ours = size @ true[rows, choice]
+            ours = size @ true[rows, found.choice]
             got.append(
                 [
                     size @ true[:, 1],
                     size @ true[:, all_],
                     size @ true[rows, raw],
-                    size @ true[rows, found.choice],
                     ours,
-                    size @ found.expected()[rows, choice] / ours,
+                    size @ found.expected()[rows, found.choice] / ours,
                     size @ np.nan_to_num(found.revenue)[rows, raw] / (size @ true[rows, raw]),
                     size @ true.max(axis=1),
                 ]
             )
         table = np.array(got)
-        share = table[:, :5].mean(axis=0) / table[:, 7].mean()
-        error = (table[:, 4] - table[:, 0]).std() / np.sqrt(seeds) / table[:, 7].mean()
-        told = table[:, 5:7].mean(axis=0)
+        share = table[:, :4].mean(axis=0) / table[:, 6].mean()
+        error = (table[:, 3] - table[:, 0]).std() / np.sqrt(seeds) / table[:, 6].mean()
+        told = table[:, 4:6].mean(axis=0)
         cpu = (time.process_time() - start) / seeds
         print(
-            f"| {n:,} | {share[0]:.3f} | {share[1]:.3f} | {share[2]:.3f} | {share[3]:.3f} | {share[4]:.3f} (± {1.96 * error:.3f} to usual) | {told[0]:.2f}, {told[1]:.2f} | {cpu:.2f} s"
+            f"| {n:,} | {share[0]:.3f} | {share[1]:.3f} | {share[2]:.3f} | {share[3]:.3f} (± {1.96 * error:.3f} to usual) | {told[0]:.2f}, {told[1]:.2f} | {cpu:.2f} s"
         )
 
 

@@ -200,7 +200,7 @@ def _string(rules: Rules, channel: str, one: Valued, strings: Strings, segment: 
     n = int(compared.n[s, k])
     row: Row = {
         "plan_id": rules.plan_id, "channel": channel, "segment": segment, "string": strings.names[k],
-        "is_rule": k == rule, "is_chosen": bool(np.isfinite(one.wanted[s]).any() and np.nanargmax(one.wanted[s]) == k), "n_asked": n, "n_gave": int(compared.n_gave[s, k]),
+        "is_rule": k == rule, "is_chosen": bool(compared.choice[s] == k), "n_asked": n, "n_gave": int(compared.n_gave[s, k]),
     }  # fmt: skip
     if not n:
         return row | {"reason": "never tested here: nothing is extrapolated to it"}

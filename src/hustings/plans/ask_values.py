@@ -17,7 +17,6 @@ from hustings.stats.asks import Strings as Compared
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-_FIRST = 1e12
 FEWEST = 10
 """Givers, over all strings, below which nothing is told."""
 
@@ -29,7 +28,6 @@ class Valued(NamedTuple):
         why: Why they say nothing, or None.
         compared: Revenue of each string in each segment, with draws; None where nothing is told.
         expected: (s, k) expected cents a person asked; NaN where a string was not tested in a segment.
-        wanted: (s, k) the same, the string to be chosen above all others.
         base: (d, s) draws of what comes from a person who is not asked; zeros where no test left people unasked.
         unasked: The share of it of what comes from people who are asked, or None.
         tested: (s, k) smallest and largest amounts suggested in the tests.
@@ -40,7 +38,6 @@ class Valued(NamedTuple):
     why: str | None
     compared: Compared | None
     expected: Floats
-    wanted: Floats
     base: Floats
     unasked: float | None
     tested: tuple[Floats, Floats]
@@ -103,7 +100,7 @@ def value_channel(
         DesignError: A test has an arm of which the section does not say what it suggested.
     """
     size = (len(segments.labels), len(strings.names))
-    none = Valued(why, None, np.full(size, np.nan), np.full(size, np.nan), np.zeros((1, size[0])), None, (np.full(size, np.inf), np.full(size, -np.inf)), None, None)  # fmt: skip
+    none = Valued(why, None, np.full(size, np.nan), np.zeros((1, size[0])), None, (np.full(size, np.inf), np.full(size, -np.inf)), None, None)  # fmt: skip
     if asked is None or why:
         return none
     string = _codes(asked, strings, special[0], where)
@@ -127,10 +124,7 @@ def value_channel(
         for one in (rule, None)
     ]  # fmt: skip
     base, share = _base(asked.at(string == -2), compared, draws, rng)
-    expected = compared.expected()
-    choice = stats.asks.protected_choice(compared, both[1]) if both[1] is not None else compared.choice
-    wanted = expected + np.where(np.arange(size[1]) == choice[:, None], _FIRST, 0.0)
-    return Valued(None, compared, expected, wanted, base, share, tested, both[0], both[1])
+    return Valued(None, compared, compared.expected(), base, share, tested, both[0], both[1])
 
 
 def _unlike_shares(string: Integers, send: Integers) -> str | None:

@@ -178,7 +178,7 @@ def _reached(
 
 def _fitted(valued: Valued, strings: Strings, people_of: Candidates) -> Fit:
     return fit_amounts(
-        strings, valued.wanted, valued.tested, people_of.segment, people_of.last, people_of.headroom
+        strings, valued.expected, valued.tested, people_of.segment, people_of.last, people_of.headroom
     )
 
 

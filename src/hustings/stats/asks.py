@@ -316,41 +316,6 @@ def held_against(
     return Advantage(estimate, error, _one_sided(estimate, error), float(shares[1:].mean()))
 
 
-def protected_choice(found: Strings, advantage: Advantage) -> Integers:
-    """The string of each segment, or one for all where choosing by segment has not brought more than that.
-
-    Args:
-        found: From `compare_strings`.
-        advantage: From `held_against` with no rule named: against the one string that seems best for everyone.
-
-    Returns:
-        (s,) codes; -1 where none can be told. A segment in which the one string was not tested keeps its own.
-
-    >>> two = Strings(np.ones((2, 2), np.int64), np.ones((2, 2), np.int64), np.ones((2, 2)), np.ones((2, 2)),
-    ...               np.array([[[1.0, 4.0], [2.0, 1.0]]]), np.array([1, 0]))
-    >>> [protected_choice(two, Advantage(x, 1.0, 0.5, 0.5)).tolist() for x in (1.0, -1.0)]
-    [[1, 0], [1, 1]]
-    """
-    if not advantage.estimate <= 0:
-        return found.choice
-    one = best_for_all(found)
-    there = np.isfinite(found.expected()[:, one]) if one >= 0 else np.zeros(len(found.choice), bool)
-    return np.where(there, one, found.choice)
-
-
-def best_for_all(found: Strings) -> int:
-    """The string that brings most from all segments together, of those tested in every one; -1 when there is none.
-
-    >>> best_for_all(Strings(np.ones((1, 2), np.int64), np.ones((1, 2), np.int64), np.ones((1, 2)), np.ones((1, 2)),
-    ...                      np.array([[[1.0, 4.0]]]), np.array([1])))
-    1
-    """
-    level, people = found.expected(), found.n.sum(axis=1).astype(np.float64)
-    told = np.isfinite(level).any(axis=1)
-    total = people[told] @ level[told]
-    return int(np.nanargmax(total)) if np.isfinite(total).any() else -1
-
-
 def unasked_share(
     outcome: ArrayLike, segment: ArrayLike, unit: ArrayLike, level: ArrayLike
 ) -> tuple[float, float]:
