@@ -11,8 +11,8 @@ from hustings.briefing.panel import Panel
 MODULES = (
     "counting",
     "airtime",
+    "asking",
 )
-MODULES = ("counting", "asking")
 """Modules of this folder; a new one is one line here."""
 
 

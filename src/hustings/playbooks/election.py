@@ -35,7 +35,6 @@ STAGES = (
     "hustings.experiments.markets:read_markets",
     "hustings.experiments.responses:fit_responses",
     "hustings.plans.media_weeks:plan_media_weeks",
-    "hustings.playbooks.limits:declare_limits",
     "hustings.plans.limits:declare_limits",
     "hustings.plans.donors:follow_donors",
     "hustings.plans.asks:plan_asks",

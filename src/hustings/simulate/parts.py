@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hustings.simulate.asks import ASKING
 from hustings.simulate.geo import AIRTIME
 from hustings.simulate.part import Part
 from hustings.simulate.race import RACE
@@ -9,10 +10,6 @@ from hustings.simulate.race import RACE
 PARTS: tuple[Part, ...] = (
     RACE,
     AIRTIME,
+    ASKING,
 )
-from hustings.simulate.asks import ASKING
-from hustings.simulate.part import Part
-from hustings.simulate.race import RACE
-
-PARTS: tuple[Part, ...] = (RACE, ASKING)
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""
