@@ -97,7 +97,10 @@ class World:
             schema={"experiment": "string", "person_id": "string", "arm": "string", "assigned_on": "date"},
         )
         experiments = ibis.memtable(
-            [{"experiment": "t", "arm": a, "is_control": a == "control"} for a in ("control", "mail")]
+            [
+                {"experiment": "t", "arm": a, "is_control": a == "control", "everyday": False}
+                for a in ("control", "mail")
+            ]
         )
         features = build_features(people, events, None, as_of=TODAY, moments=[DAY, *moments])
         # Read once: every stage of a run reads tables that are there already.

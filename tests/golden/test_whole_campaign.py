@@ -59,7 +59,11 @@ def test_every_row_is_kept_or_rejected(tables):
 
 def test_the_true_average_effects_lie_in_the_intervals(tables, truth):
     tested = truth[truth["arm"].notna() & (truth["arm"] != "")]
-    for lift in tables["lifts"].query("estimator == 'intention_to_treat'").to_dict("records"):
+    for lift in (
+        tables["lifts"]
+        .query("estimator == 'intention_to_treat' and experiment == 'mailers'")
+        .to_dict("records")
+    ):
         mean = tested[effect_columns(truth)[lift["arm"]]].mean()
         # Four errors: this one seed must pass; coverage itself is tested on arrays.
         assert abs(lift["estimate"] - mean) < 4 * lift["std_error"]

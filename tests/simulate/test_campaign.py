@@ -131,6 +131,8 @@ def test_the_declaration_maps_columns_that_exist_to_columns_that_are_declared(wr
         "opt_outs": ["voter_id", "channel", "day"],
         "canvass": ["voter_id", "date", "support"],
         "supporters": ["voter_id", "date", "what", "cents", "entered"],
+        "asks": ["voter_id", "send", "string", "asked_on", "raised"],
+        "money": ["voter_id", "date", "what", "cents", "election", "moved_from"],
     }
     assert set(headers) <= set(declared["sources"])
     for name in set(declared["sources"]) - set(headers):  # those of the parts say their columns themselves

@@ -76,18 +76,16 @@ def line_chart(
             labelFlush=False,
         ),
     )
-    y = alt.Y(
-        "value:Q",
-        scale=alt.Scale(domain=list(domain), nice=False),
-        axis=alt.Axis(values=ticks, title=None, grid=False, domain=False, ticks=False),
-    )
+    scale = alt.Scale(domain=list(domain), nice=False)
+    axis = alt.Axis(values=ticks, title=None, grid=False, domain=False, ticks=False)
+    y = alt.Y("value:Q", scale=scale, axis=axis)
     rows = [{"at": (d.day - first).days, "value": d.value, "low": d.low, "high": d.high} for d in days]
     rule = alt.Chart(rows_of([{"value": middle}])).mark_rule(color=light("pale"), strokeDash=[5, 4])
     layers: list[Any] = [rule.encode(y=y)]
     banded = [row for row in rows if row["low"] is not None]
     if banded:
         band = alt.Chart(rows_of(banded)).mark_area(color=light("accent"), opacity=0.18)
-        layers.append(band.encode(x=x, y=alt.Y("low:Q", scale=y.scale, axis=y.axis), y2="high:Q"))
+        layers.append(band.encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"))
     line = alt.Chart(rows_of(rows)).mark_line(color=light("accent"), strokeWidth=2.5)
     dot = alt.Chart(rows_of(rows[-1:])).mark_point(filled=True, size=70, opacity=1, color=light("accent"))
     text = alt.Chart(rows_of([rows[-1] | {"text": last}])).mark_text(

@@ -14,6 +14,7 @@ MODULES = (
     "media",
     "messengers",
     "friends",
+    "asking",
 )
 """Modules of this folder; a new one is one line here."""
 

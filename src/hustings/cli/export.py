@@ -18,7 +18,7 @@ def export(
         str,
         typer.Argument(
             metavar="PLAN",
-            help="A [contact_plan.PLAN] or [turfs.PLAN] section, a test that was drawn ([experiments.TEST]), `chase`, "
+            help="A [contact_plan.PLAN], [ask_plan.PLAN] or [turfs.PLAN] section, a test that was drawn ([experiments.TEST]), `chase`, "
             "`cure`; `visits` or `shifts` for a calendar.",
         ),
     ],
@@ -30,7 +30,8 @@ def export(
     format: Annotated[  # noqa: A002
         str,
         typer.Option(
-            metavar="NAME", help="For whom: mail, dialer, text, van, walk, meta, google or ics (a calendar)."
+            metavar="NAME",
+            help="For whom: mail, dialer, text, email, van, walk, meta, google, call_sheet or ics (a calendar).",
         ),
     ] = "mail",
     van_source: Annotated[

@@ -41,6 +41,12 @@ def check_experiments(
     draw_on: DrawOn = None,
     read_on: ReadOn = None,
     read_at: ReadAt = None,
+    everyday: Annotated[
+        bool,
+        About(
+            "Every arm is what people get anyway, as other words for the same ask: scores learn from all of them."
+        ),
+    ] = False,
 ) -> Result:
     """One row for each arm, and one for each covariate in each arm."""
     arms = read_arms(assignments, experiment, control)
@@ -62,6 +68,7 @@ def check_experiments(
         "experiment": [experiment] * len(arms.labels),
         "arm": arms.labels,
         "is_control": [arm == control for arm in arms.labels],
+        "everyday": [everyday] * len(arms.labels),
         "unit": [unit] * len(arms.labels),
         "n_people": np.bincount(arms.arm, minlength=len(arms.labels)),
         "n_units": n_units,

@@ -76,6 +76,13 @@ def _text(row: Row, country: str) -> Fields | None:
     }
 
 
+def _email(row: Row, _: str) -> Fields | None:
+    address = mail_address(row.get("email"))
+    if address is None:
+        return None
+    return {name: harmless(row.get(name)) for name in EMAIL.columns} | {"email": address}
+
+
 def _van(row: Row, _: str) -> Fields | None:
     if not row.get("van_id"):
         return None
@@ -135,6 +142,24 @@ def _friends(row: Row, country: str) -> Fields | None:
     }
 
 
+def _call_sheet(row: Row, country: str) -> Fields | None:
+    number = e164(row.get("phone"), country)
+    if number is None:
+        return None
+    money = {name: _amount(row.get(f"{name}_cents" if name != "total_given" else name)) for name in _AMOUNTS}
+    found = {name: harmless(row.get(name)) for name in CALL_SHEET.columns if name not in money}
+    return found | money | {"phone": number, "result": "", "amount_cents": ""}
+
+
+def _amount(cents: Any) -> str:
+    """Cents in the currency, with two decimals; empty where there are none.
+
+    >>> _amount(5000.0), _amount(None)
+    ('50.00', '')
+    """
+    return "" if cents is None else f"{cents / 100:.2f}"
+
+
 def _nothing(_: Row, __: str) -> Fields | None:
     return None
 
@@ -158,6 +183,16 @@ TEXT = Format(
     ("text",),
     once="cell",
     needs="a telephone number",
+)
+EMAIL = Format(
+    "email",
+    "A mailing tool: each address once, with the amounts to suggest where it is an ask for money.",
+    ("person_id", "given_name", "family_name", "email", "action", "amounts", "one_click", "ask_on"),
+    _email,
+    ("email",),
+    everyone=True,
+    once="email",
+    needs="an e-mail address",
 )
 VAN = Format(
     "van",
@@ -213,6 +248,31 @@ FRIENDS = Format(
     everyone=True,
     needs="a supporter with a telephone number or an e-mail address",
 )
+_AMOUNTS = ("ask", "legal_maximum", "last_gift", "total_given", "pledged", "expected")
+CALL_SHEET = Format(
+    "call_sheet",
+    "Call time: whom to ring in what order, for how much, what to say; `result` and `amount_cents` come back.",
+    (
+        *(
+            "rank",
+            "source",
+            "record_id",
+            "given_name",
+            "family_name",
+            "phone",
+            "ask",
+            "legal_maximum",
+            "last_gift",
+        ),
+        *("last_gift_on", "n_gifts", "total_given", "pledged", "missing", "expected", "say", "result"),
+        "amount_cents",
+    ),
+    _call_sheet,
+    ("phone",),
+    everyone=True,
+    once="phone",
+    needs="a telephone number",
+)
 CALENDAR = Format(
     "ics",
     "A calendar of the candidate's visits, or of shifts.",
@@ -223,7 +283,8 @@ CALENDAR = Format(
     suffix="ics",
 )
 FORMATS: dict[str, Format] = {
-    form.name: form for form in (MAIL, DIALER, TEXT, VAN, WALK, GOOGLE, META, FRIENDS, CALENDAR)
+    form.name: form
+    for form in (MAIL, DIALER, TEXT, EMAIL, VAN, WALK, GOOGLE, META, FRIENDS, CALL_SHEET, CALENDAR)
 }
 
 

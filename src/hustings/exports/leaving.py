@@ -51,7 +51,8 @@ def still_wanted(
     ways = {tuple(row["channels"]) for row in rows}
     refusals = {channels: _refused(lake, {"all", *channels, *form.channels}, country) for channels in ways}
     willing = [row for row in rows if not _is_refused(row, refusals[tuple(row["channels"])], form, country)]
-    kept = [row for row in willing if row["person_id"] not in voted]
+    # Whoever has voted may still be asked for money.
+    kept = [row for row in willing if row["person_id"] not in voted or row.get("ask_on") is not None]
     return Kept(kept, len(rows) - len(willing), len(willing) - len(kept))
 
 

@@ -32,9 +32,16 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
         "ballot_lists": _to_remind,
         "turf_doors": _doors,
         "sharing_plan": _to_ask,
+        "ask_plan": _asked,
     }
+    if form.name == "call_sheet":
+        makers = {"call_sheets": _called}
     known = {table: _names(lake, table) for table in makers}
     table = next((table for table, names in known.items() if plan_id in names), None)
+    if table is None and form.name == "call_sheet":
+        raise TableError.unknown(
+            "No such call sheet", plan_id, sorted(*known.values()), "hustings show call_sheets"
+        )
     if table is not None:
         _check_format(table, form)
         found = _people(lake, makers[table](lake, plan_id, form))
@@ -68,9 +75,10 @@ def _check_format(table: str, form: Format) -> None:
 
 def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
     """The rows of a list with names and ways to be reached, without any plan's control group, in order."""
-    controls = read(lake, "contact_plan").filter(lambda t: t.held_out).select("household_id").distinct()
     private = read(lake, "people_private").select("person_id", *_PRIVATE)
-    rows = rows.anti_join(controls, "household_id").left_join(private, "person_id", rname="{name}_of")
+    rows = rows.anti_join(_held_out(lake, rows), "household_id").left_join(
+        private, "person_id", rname="{name}_of"
+    )
     order = [
         name
         for name in ("turf_id", "door", "rank", "supporter_id", "household_id", "person_id")
@@ -80,13 +88,17 @@ def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
     return [row | {"channels": [row["channel"]]} for row in found]
 
 
+def _held_out(lake: Lake, rows: Any) -> Any:
+    """Households that a plan keeps as its control: those of `contact_plan` from every list, of asks from asks."""
+    kept = read(lake, "contact_plan").filter(lambda t: t.held_out).select("household_id")
+    if "ask_on" in rows.columns:
+        asked = read(lake, "ask_plan").filter(lambda t: t.held_out).select("household_id")
+        return kept.union(asked, distinct=True)
+    return kept.distinct()
+
+
 def _names(lake: Lake, table: str) -> list[str]:
-    column = {
-        "contact_plan": "plan_id",
-        "ballot_lists": "list",
-        "turf_doors": "turf_set",
-        "sharing_plan": "plan_id",
-    }[table]
+    column = {"ballot_lists": "list", "turf_doors": "turf_set"}.get(table, "plan_id")
     try:
         rows = read(lake, table)
     except TableError:
@@ -157,6 +169,31 @@ def _to_ask(lake: Lake, plan_id: str, _: Format) -> Any:
         "supporter_email",
         person_id=rows.target_id,
         channel=ibis.literal("friend"),
+    )
+
+
+def _asked(lake: Lake, plan_id: str, form: Format) -> Any:
+    rows = read(lake, "ask_plan").filter(lambda t: (t.plan_id == plan_id) & ~t.held_out)
+    ways = sorted(set(form.channels) & {"email", "mail", "phone", "text"})
+    if ways:
+        rows = rows.filter(rows.channel.isin(ways))
+    return rows.mutate(action=rows.string).drop("reason", "as_of")
+
+
+def _called(lake: Lake, plan_id: str, _: Format) -> Any:
+    import ibis
+
+    rows = read(lake, "call_sheets").filter(lambda t: t.plan_id == plan_id)
+    known = read(lake, "identities")
+    # A record of the person, under which the result comes back.
+    record = known.group_by("person_id").agg(record=(known.source + "\t" + known.record_id).min())
+    rows = rows.join(record, "person_id", rname="{name}_r")
+    return rows.mutate(
+        action=ibis.literal("call"),
+        channel=ibis.literal("phone"),
+        ask_on=rows.call_on,
+        source=rows.record.split("\t")[0],
+        record_id=rows.record.split("\t")[1],
     )
 
 

@@ -203,12 +203,14 @@ def _with_outcome(rows: Any, outcomes: Table, day: datetime.date, name: str) -> 
 
 
 def _treated(tables: Tables, question: Question, day: datetime.date) -> Any:
-    """Whoever a test has written to: what they did is not what they would have done."""
+    """Whoever a test has written to, unless its arms are what people get anyway: what they did is not their own."""
     drawn = tables.assignments
     end = question.end(day)
     if end is not None:
         drawn = drawn.filter(drawn.assigned_on.isnull() | (drawn.assigned_on < end))
-    arms = tables.experiments.filter(~tables.experiments.is_control)
+    arms = tables.experiments.filter(
+        ~tables.experiments.is_control & ~tables.experiments.everyday.fill_null(False)
+    )
     treated = drawn.join(arms, ["experiment", "arm"], rname="{name}_e").select("person_id").distinct()
     return treated.mutate(treated=1)
 

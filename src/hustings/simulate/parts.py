@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hustings.simulate.airtime import ON_SALE
 from hustings.simulate.friends import FRIENDS
+from hustings.simulate.asks import ASKING
 from hustings.simulate.geo import AIRTIME
 from hustings.simulate.messengers import MESSENGER_PART
 from hustings.simulate.part import Part
@@ -15,5 +16,6 @@ PARTS: tuple[Part, ...] = (
     ON_SALE,
     MESSENGER_PART,
     FRIENDS,
+    ASKING,
 )
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,6 +66,28 @@ def watch(folder: Path, settings: Mapping[str, Any]) -> str:
         return f"unreadable: {error.strerror}"
 
 
+def may_be_solicited(source: str, declared: bool | None) -> bool:
+    """Whether a source's people may be asked for money.
+
+    Names copied from reports to the Federal Election Commission may not (52 U.S.C. 30111(a)(4)); a source is taken
+    for such a copy by its name, and no setting changes that.
+
+    Raises:
+        SourceError: A source named after the FEC is declared solicitable.
+
+    >>> may_be_solicited("members", None), may_be_solicited("fec_itemized", None)
+    (True, False)
+    """
+    reported = "fec" in re.split(r"[^a-z]+", source.lower())
+    if reported and declared:
+        raise SourceError.of(
+            f"[sources.{source}]: names from reports to the FEC may not be solicited (52 U.S.C. 30111(a)(4))",
+            received="solicitable = true",
+            allowed="solicitable = false, or a source of the campaign's own with another name",
+        )
+    return not reported if declared is None else declared
+
+
 @stage(writes=("records", *_TABLES[1:], "loads", "rejects"), section="sources", each="source", watch=watch)
 def collect(
     *,
@@ -109,6 +132,10 @@ def collect(
     ] = None,
     arrived_on: Annotated[
         datetime.date | None, About("When the campaign had the file; its date unless given.")
+    ] = None,
+    solicitable: Annotated[
+        bool | None,
+        About("Whether its people may be asked for money; false where the source's name tells of the FEC."),
     ] = None,
     refresh: Annotated[
         Literal["full", "append"],
@@ -155,6 +182,7 @@ def collect(
         for name, made in pieces.items()
     }
     load = {"path": path, "refresh": refresh, "arrived": arrived, "mark": watch(folder, {"path": path})}
+    load["solicitable"] = may_be_solicited(source, solicitable)
     return _split(landed, typed, common, load, hold)
 
 
@@ -297,6 +325,7 @@ def _split(
         "n_rejected": [n_rejected],
         "arrived_at": [datetime.datetime.combine(load["arrived"], datetime.time())],
         "loaded_at": [now],
+        "solicitable": [load["solicitable"]],
     }
     return tables
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hustings.errors import TableError
 from hustings.tables import (
+    asks,
     collected,
     derived,
     field,
@@ -43,6 +44,7 @@ _ALL = (
     *surveys.DERIVED,
     *planned.PLANNED,
     *offers.OFFERED,
+    *asks.ASKED,
     *field.DERIVED,
     *geo.DERIVED,
     *media.DERIVED,

@@ -39,6 +39,7 @@ LOADS = TableSpec(
         ),
         Column("arrived_at", "time", "When the campaign had the file.", required=True),
         Column("loaded_at", "time", "When it was read.", required=True),
+        Column("solicitable", "boolean", "Whether its people may be asked for money; null counts as yes."),
     ),
 )
 
@@ -85,7 +86,11 @@ RECORD_EVENTS = TableSpec(
         _RECORD,
         Column("kind", "text", "`vote`, `contact`, `gift`, `click`, … .", required=True),
         Column("name", "text", "Which one: an election, a mailing, an appeal."),
-        Column("election_kind", "text", "Of a vote: `general`, `primary`, `municipal`, … ."),
+        Column(
+            "election_kind",
+            "text",
+            "Of a vote: `general`, `primary`, … ; of a gift or refund: what it is for.",
+        ),
         Column("channel", "text", "Of a contact: `mail`, `phone`, `door`, … ."),
         Column("item", "text", "What was sent or said."),
         Column("value", "number", "An amount in cents, a count, or an answer's code.", privacy="person"),

@@ -255,6 +255,7 @@ EXPERIMENTS = TableSpec(
         _EXPERIMENT,
         _ARM,
         Column("is_control", "boolean", "The arm that all others are read against.", required=True),
+        Column("everyday", "boolean", "Every arm is what people get anyway: scores learn from all of them."),
         Column("unit", "text", "What was drawn: `person`, `household` or `place`.", required=True),
         _count("n_people", "People in the arm."),
         _count("n_units", "Units in the arm."),
