@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hustings.simulate.airtime import ON_SALE
-from hustings.simulate.friends import FRIENDS
 from hustings.simulate.asks import ASKING
+from hustings.simulate.friends import FRIENDS
 from hustings.simulate.geo import AIRTIME
 from hustings.simulate.messengers import MESSENGER_PART
 from hustings.simulate.part import Part
