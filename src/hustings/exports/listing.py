@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hustings.errors import TableError
@@ -51,15 +52,26 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
 
 
 def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
-    """The rows of a list with names and ways to be reached, without any plan's control group, in order."""
-    controls = read(lake, "contact_plan").filter(lambda t: t.held_out).select("household_id").distinct()
+    """The rows of a list with names and ways to be reached, in order: no plan's control group, nor the campaign's."""
+    for held in _held_out(lake):
+        rows = rows.anti_join(held, "household_id")
     private = read(lake, "people_private").select("person_id", *_PRIVATE)
-    rows = rows.anti_join(controls, "household_id").left_join(private, "person_id", rname="{name}_of")
+    rows = rows.left_join(private, "person_id", rname="{name}_of")
     order = [
         name for name in ("turf_id", "door", "rank", "household_id", "person_id") if name in rows.columns
     ]
     found: list[dict[str, Any]] = rows.order_by(order).to_pyarrow().to_pylist()
     return [row | {"channels": [row["channel"]]} for row in found]
+
+
+def _held_out(lake: Lake) -> Iterator[Any]:
+    """Households that no list may hold: the control groups of plans, and the campaign's."""
+    for table in ("contact_plan", "holdout"):
+        try:
+            rows = read(lake, table)
+        except TableError:  # a run from before there was one
+            continue
+        yield rows.filter(rows.held_out).select("household_id").distinct()
 
 
 def _names(lake: Lake, table: str) -> list[str]:
