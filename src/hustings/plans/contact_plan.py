@@ -133,21 +133,19 @@ def plan_contacts(
     )  # fmt: skip
     chosen = ground.chosen(ground.approved, limits)
     ways = [ground.way("plan", _ABOUT, ground.approved, limits, chosen), *if_approved(ground)]
-    money = ways[0].cost if ways[0].pieces else budget_cents
     past = habits(features, gains, known, as_of)
-    ways += rules_of_thumb(ground, lifts_of(lifts, gains, outcome), *past, money)
+    ways += rules_of_thumb(ground, lifts_of(lifts, gains, outcome), *past, ways[0].cost or budget_cents)
     told = [value(gains, offered, way, "aipw") for way in ways]
     why = why_nothing(ways[0], told[0], gains, offered, ground.works, budget_cents)
     ways[0] = ways[0]._replace(reason=why)
     done = chosen if why is None else chosen.emptied()
-    shown = detectable(outcomes, outcome, gains, known, done)
     rows = option_rows(plan_id, aim, ways, gains, offered, chosen.gap)
     return {
         "contact_plan": list_rows(plan_id, aim, gains, offered, done),
         "options": rows,
         "holdouts": control.draws,
         "decisions": decision_rows(
-            plan_id, as_of, rows, offered, why, detectable=shown, available_on=available_on,
+            plan_id, as_of, rows, offered, why, detectable=detectable(outcomes, outcome, gains, known, done), available_on=available_on,
             notes=notes(offered, chosen, control, reach) if why is None else (),
             digest_of=(budget_cents, control.share, rows["gain"], rows["n_households"]),
             holdout_cost=holdout_cost(ground.gain, offered, chosen), n_held_out=int(done.held_out.sum()),

@@ -24,9 +24,9 @@ def check_numbers(effects: Table, test: str) -> None:
     Raises:
         DesignError: With how many.
     """
-    wrong = effects.filter(
-        (effects.experiment == test) & (effects.estimate.isnan() | effects.std_error.isnan())
-    )
+    numbers = (effects.estimate, effects.std_error)
+    wrong = numbers[0].isnull() | numbers[0].isnan() | numbers[1].isnull() | numbers[1].isnan()
+    wrong = effects.filter((effects.experiment == test) & wrong)
     n = int(wrong.count().to_pyarrow().as_py())
     if n:
         raise DesignError.of(
