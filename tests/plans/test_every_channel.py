@@ -266,6 +266,52 @@ def test_an_action_of_which_nothing_is_known_is_left_out():
     assert "of call nothing is known" in nothing["decisions"][0]["recommendation"]
 
 
+def an_own_test(town, gain=0.05):
+    """Effects of a test that half of the town was in, with readings around them."""
+    rng = np.random.default_rng(5)
+    row = {"experiment": "t", "arm": "x", "outcome": "voted", "as_of": TODAY, "std_error": 0.01}
+    return [
+        row
+        | {"person_id": one["person_id"], "estimate": gain}
+        | (
+            {"aipw": gain / 2 + 0.01 * rng.standard_normal(), "ipw": gain / 2}
+            if i < len(town["people"]) / 2
+            else {}
+        )
+        for i, one in enumerate(town["people"])
+    ]
+
+
+def test_what_an_own_test_measured_is_valued_by_outcomes_and_the_rest_by_the_literature():
+    town = a_town(400)
+    town["effects"] = an_own_test(town)
+    letter = LETTER | {"experiment": "t", "arm": "x", "most": 100}
+    found = planned(
+        town, (letter, CALL), [belief("call", 0.06, 0.01)], budget_cents=10_000, minutes={"phone": 250.0}
+    )
+    plan = found["options"][0]
+    by = {
+        name: {r["household_id"] for r in sent(found) if r["action"] == name} for name in ("letter", "call")
+    }
+    assert len(by["letter"]) == 100
+    assert by["call"]
+    assert plan["gain"] < plan["predicted"]  # the readings are half of what was predicted
+    assert 0 < plan["tested"] < 1
+    assert {row["evidence"] for row in sent(found)} == {"own test t", "method of call: the literature alone"}
+    alone = planned(town, (letter,), [belief("call", 0.0)], budget_cents=10_000)
+    assert alone["options"][0]["tested"] == 1
+    assert alone["options"][0]["gain"] == pytest.approx(alone["options"][0]["predicted"] / 2, rel=0.2)
+
+
+def test_net_votes_of_an_own_test_weigh_its_readings_by_support():
+    town = a_town(400)
+    town["effects"] = an_own_test(town)
+    letter = LETTER | {"experiment": "t", "arm": "x"}
+    plan = planned(town, (letter,), [belief("call", 0.0)], budget_cents=5_000, aim="net_votes")["options"][0]
+    assert plan["predicted"] == pytest.approx(plan["n_people"] * 0.05 * 0.8, rel=0.02)
+    assert plan["gain"] == pytest.approx(plan["predicted"] / 2, rel=0.25)
+
+
 def held_out(town, **settings):
     names = [name for name, _ in hold_out_households.__stage__.reads]
     given = {"share": 0.3, "as_of": TODAY, "rng": np.random.default_rng(3)} | settings

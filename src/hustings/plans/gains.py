@@ -70,8 +70,8 @@ def gains_of(
             js, own_moves(of_test, [actions[j] for j in js], reach.person_id, outcomes), strict=True
         ):
             open_to[:, j] &= np.isfinite(np.asarray(moves[0].estimate))
-            filled = [filled(move) for move in moves]
-            basis[j] = Basis(test, filled[0], filled[1], f"own test {test}", tested=True)
+            own_turnout, own_support = (filled(move) for move in moves)
+            basis[j] = Basis(test, own_turnout, own_support, f"own test {test}", tested=True)
     for j, action in enumerate(actions):
         if basis[j] is None:
             basis[j] = _believed(action, evidence, outcomes, people, shape, unreadable)
