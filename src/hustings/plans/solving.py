@@ -11,6 +11,10 @@ from hustings import stats
 from hustings.errors import DesignError
 from hustings.plans.choices import Action, Booleans, Floats, Integers, by_lot
 
+_ALL: Floats = np.zeros(0)
+_MARGIN = 1e-3
+"""Gains so near to a price, in its units, are taken for alike."""
+
 
 class Limits(NamedTuple):
     """What a plan has to keep to.
@@ -60,6 +64,7 @@ class Chosen(NamedTuple):
         used: What is taken of each limit, and how much there is.
         gap: No plan within the limits is predicted to gain more than this share more.
         closed: Actions left out, since their list would be shorter than its minimum.
+        at_margin: (a,) share that is taken of those whose gain is the price itself: many are alike.
     """
 
     contact: Integers
@@ -70,6 +75,7 @@ class Chosen(NamedTuple):
     used: dict[str, tuple[float, float]]
     gap: float
     closed: tuple[int, ...] = ()
+    at_margin: Floats = _ALL
 
     @property
     def action(self) -> Integers:
@@ -107,25 +113,35 @@ def choose(gain: Floats, may: Booleans, actions: list[Action], limits: Limits, h
     gain = by_lot(gain)
     solve = _by_one_price if _only_money(actions, limits) else _by_prices
     found = solve(gain[~held], may[~held], actions, limits.of(~held))
-    turf_price = (
-        np.append(found.turf_price, 0.0)[limits.turf] if found.turf_price.size else np.zeros(len(gain))
-    )
+    turf_price = np.zeros(len(gain))
+    if found.turf_price.size:
+        turf_price = np.append(found.turf_price, 0.0)[limits.turf]
     contact = np.full((len(gain), found.contact.shape[1]), -1)
     contact[~held] = found.contact
-    open_to = may & ~np.isin(np.arange(len(actions)), found.closed)
+    found = found._replace(contact=contact, turf_price=turf_price)
+    if solve is _by_prices:
+        found = found._replace(at_margin=_share_at_margin(gain, may, actions, found, ~held))
     if held.any():
-        contact[held] = replies(
-            gain[held], open_to[held], actions, found.price, turf_price[held], limits.cap[held]
-        )[:, : contact.shape[1]]
-    return found._replace(contact=contact, held_out=held & (contact[:, 0] >= 0), turf_price=turf_price)
+        open_to = may[held] & ~np.isin(np.arange(len(actions)), found.closed)
+        own = replies(gain[held], open_to, actions, found, turf_price[held], limits.cap[held])
+        contact[held] = own[:, : contact.shape[1]]
+    return found._replace(contact=contact, held_out=held & (contact[:, 0] >= 0))
 
 
 def replies(
-    gain: Floats, may: Booleans, actions: list[Action], price: Floats, turf_price: Floats, cap: Integers
+    gain: Floats, may: Booleans, actions: list[Action], found: Chosen, turf_price: Floats, cap: Integers
 ) -> Integers:
-    """(h, f) what each household gets at prices: its best contacts above them, one of each kind, up to its cap."""
-    doors = np.array([action.channel == "door" for action in actions])
-    net = np.where(may & (gain > 0), gain - price - doors * turf_price[:, None], -np.inf)
+    """(h, f) what each household gets at a plan's prices: the best contacts above them, one of a kind, up to its cap.
+
+    Of those whose gain is the price itself, by lot, the share that the plan takes.
+    """
+    charge = _charge(actions, found, turf_price)
+    net = np.where(may & (gain > 0), gain - charge, -np.inf)
+    if found.at_margin.size:
+        alike = np.abs(net) <= _MARGIN * charge
+        lucky = np.random.default_rng(0).random((len(net), 1)) < found.at_margin
+        above = np.maximum(net, 1e-3 * _MARGIN * charge)
+        net = np.where(alike, np.where(lucky, above, -np.inf), net)
     for columns in kinds_of(actions):
         if len(columns) > 1:
             best = net[:, columns].max(axis=1, keepdims=True)
@@ -135,6 +151,22 @@ def replies(
     order = np.argsort(-net, axis=1, kind="stable")[:, :width]
     taken = (np.take_along_axis(net, order, axis=1) > 0) & (np.arange(width) < cap[:, None])
     return np.where(taken, order, -1)
+
+
+def _charge(actions: list[Action], found: Chosen, turf_price: Floats) -> Floats:
+    """(h, a) what one unit of each action must bring where each household lives."""
+    doors = np.array([action.channel == "door" for action in actions])
+    return np.asarray(found.price + doors * turf_price[:, None], np.float64)
+
+
+def _share_at_margin(
+    gain: Floats, may: Booleans, actions: list[Action], found: Chosen, free: Booleans
+) -> Floats:
+    """(a,) share that the plan takes of the households whose gain is the price itself."""
+    charge = _charge(actions, found, found.turf_price[free])
+    alike = may[free] & (gain[free] > 0) & (np.abs(gain[free] - charge) <= _MARGIN * charge)
+    got = np.stack([(found.contact[free] == j).any(axis=1) for j in range(len(actions))], axis=1)
+    return np.asarray((alike & got).sum(axis=0) / np.maximum(alike.sum(axis=0), 1), np.float64)
 
 
 def kinds_of(actions: list[Action]) -> list[list[int]]:

@@ -53,7 +53,7 @@ class Ground(NamedTuple):
             may = trial.households.may(len(self.actions)) & allowed
             may &= ~np.isin(np.arange(len(self.actions)), chosen.closed)
             own = (chosen.turf_price[trial.of_plan], limits.cap[trial.of_plan])
-            in_trials.append(replies(by_lot(home), may, self.actions, chosen.price, *own))
+            in_trials.append(replies(by_lot(home), may, self.actions, chosen, *own))
         sent = np.where(chosen.held_out[:, None], -1, chosen.contact)
         if name == ONLY_IF:
             return Way(name, about, sent, tuple(in_trials), chosen.spent)
