@@ -18,9 +18,11 @@ from hustings.tables import spec
 def notes(actions: list[Action], chosen: Chosen, control: Control, reach: Reach) -> tuple[str, ...]:
     """What binds the plan, what was left out, and what its control group can tell: a sentence each."""
     found = []
-    full = [name for name, (used, limit) in chosen.used.items() if name != "budget" and used >= 0.99 * limit]
+    full = [
+        name for name, (used, limit) in chosen.used.items() if "budget" not in name and used >= 0.99 * limit
+    ]
     if full:
-        found.append(f"Besides money, {', '.join(full)} bind.")
+        found.append(f"What binds besides money: {', '.join(full)}.")
     if chosen.closed:
         names = ", ".join(actions[j].name for j in chosen.closed)
         found.append(f"Left out, since the list would be shorter than its smallest: {names}.")

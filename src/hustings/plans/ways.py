@@ -90,7 +90,10 @@ def rules_of_thumb(
     allowed = np.flatnonzero(ground.approved).tolist()
     if not allowed:
         return []
+    alone = _one_channel(ground, money)
     best = best_action(ground.gains, actions, allowed, lifts, money)
+    if alone is not None:
+        best = int(np.bincount(alone[1].contact[alone[1].contact >= 0], minlength=1).argmax())
     free = np.flatnonzero(~control.held & ~control.barred)
     lists = orders(ground.gains, habits, basis)
     found = [by_order(ground.gains, actions, best, one, money, ground.limits, free) for one in lists]
@@ -98,10 +101,26 @@ def rules_of_thumb(
     if doors and actions[best].channel != "door":
         way = by_order(ground.gains, actions, doors[0], lists[-1], money, ground.limits, free)
         found.append(way._replace(name=f"doors, {way.name}"))
-    if len({actions[j].channel for j in allowed}) > 1:
+    if alone is not None:
+        own, chosen, limits = alone
         channel = actions[best].channel
-        own = ground.approved & np.array([action.channel == channel for action in actions])
-        limits = ground.limits._replace(budget=money, must=())
         about = f"all the money into {channel}, the best single channel"
-        found.append(ground.way(f"{channel} alone", about, own, limits, ground.chosen(own, limits)))
+        found.append(ground.way(f"{channel} alone", about, own, limits, chosen))
     return found
+
+
+def _one_channel(ground: Ground, money: float) -> tuple[Booleans, Chosen, Limits] | None:
+    """The plan that gains most by one channel alone, of several: its actions, whom it takes, its limits."""
+    channels = np.array([action.channel for action in ground.actions])
+    limits = ground.limits._replace(budget=money, must=())
+    found: list[tuple[float, Booleans, Chosen]] = []
+    for channel in np.unique(channels[ground.approved]):
+        own = ground.approved & (channels == channel)
+        chosen = ground.chosen(own, limits)
+        sent = np.where(chosen.held_out[:, None], -1, chosen.contact)
+        gain = np.take_along_axis(ground.gain, np.maximum(sent, 0), axis=1)
+        found.append((float(gain[sent >= 0].sum()), own, chosen))
+    if len(found) < 2:
+        return None
+    _, own, chosen = max(found, key=lambda one: one[0])
+    return (own, chosen, limits) if (chosen.contact >= 0).any() else None
