@@ -132,7 +132,7 @@ def strained() -> Facts:
     lifts[1] |= {"arm": f"{markup} & the longest name of an arm that anyone ever wrote into a campaign file"}
     lifts[2] |= {"estimate": -0.02, "low": -0.031, "high": -0.009}
     options = [dict(row) for row in facts.options]
-    options[0] |= {"added_ballots": 120, "low": -300, "high": 540}
+    options[0] |= {"gain": 120, "low": -300, "high": 540}
     options[0] |= {"per_1000": 6, "per_1000_low": -15, "per_1000_high": 27}
     options[8] |= {"per_1000": -40, "per_1000_low": -75, "per_1000_high": -5}
     nothing = dict.fromkeys(options[0]) | {"plan_id": "mail", "option": "nothing", "estimator": "aipw"}
@@ -323,7 +323,7 @@ def _option(
         "n_people": 95_400,
         "n_households": 50_000,
         "cost_cents": 2_000_000.0,
-        "added_ballots": ballots,
+        "gain": ballots,
         "std_error": error,
         "low": ends[0],
         "high": ends[1],

@@ -110,7 +110,7 @@ def test_the_plans_gain_is_told_honestly(tables, truth):
         for action, group in chosen.groupby("action")
     )
     told = options.loc[("plan", "aipw")]
-    assert abs(told["added_ballots"] - true) < 4 * told["std_error"]
+    assert abs(told["gain"] - true) < 4 * told["std_error"]
 
 
 def test_the_budget_is_kept_and_one_piece_goes_to_a_household(folder, tables):
@@ -154,8 +154,8 @@ def test_every_option_stands_beside_the_plan_with_its_interval(tables):
         "largest households first",
     }  # fmt: skip
     read = options[options["reason"].isna()]
-    assert (read["low"] < read["added_ballots"]).all()
-    assert (read["added_ballots"] < read["high"]).all()
+    assert (read["low"] < read["gain"]).all()
+    assert (read["gain"] < read["high"]).all()
     assert set(options["estimator"]) == {"aipw", "ipw"}
 
 

@@ -58,6 +58,7 @@ def cut(folk, private, events=(), opt_outs=(), plan=None, **settings):
         table("people", folk),
         table("people_private", private),
         None if plan is None else table("contact_plan", plan),
+        None,
         table("opt_outs", opt_outs),
         table("identities", identities),
         table("events", events),

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
+from hustings.briefing.counted import digits, noun
 from hustings.briefing.media import media_findings
 from hustings.briefing.messages import message_findings
 from hustings.briefing.missing import missing_findings
@@ -104,7 +105,7 @@ def _decided(
             sent = plan["plan"]["n_households"]
             yield Finding(
                 "decision",
-                f"{sent:,} pieces of {row['plan_id']} would add {_ballots(row['expected'])} "
+                f"{sent:,} pieces of {row['plan_id']} would add {_gain(row['expected'], row)} "
                 f"for {_money(row['cost_cents'], currency)}.",
                 row["recommendation"],
                 f"hustings export {row['plan_id']}",
@@ -119,8 +120,8 @@ def _if_approved(plan: dict[str, Row], actions: list[Row]) -> Iterator[Finding]:
         return
     yield Finding(
         "plan",
-        f"With {_listed(waiting)} approved, the same money would add {_ballots(more['added_ballots'])}.",
-        f"95 % interval {more['low']:,.0f} to {more['high']:,.0f}; left out until someone puts a name to it.",
+        f"With {_listed(waiting)} approved, the same money would add {_gain(more['gain'], more)}.",
+        f"95 % interval {_gain(more['low'], more).split()[0]} to {_gain(more['high'], more).split()[0]}; left out until someone puts a name to it.",
         "set approved_by in the action's section",
     )
 
@@ -287,8 +288,9 @@ def _strangers(number: int, what: str) -> Iterator[Finding]:
         )
 
 
-def _ballots(number: float) -> str:
-    return f"{number:,.0f} ballots"
+def _gain(number: float, row: Row) -> str:
+    shown = 100 * number if row["unit"] == "win" else number
+    return f"{shown:,.{digits(row)}f} {noun(row)}"
 
 
 def _money(cents: float, currency: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hustings.briefing import charts, sentences
+from hustings.briefing import charts, counted, sentences
 from hustings.briefing.facts import Facts, Record, card, pending
 from hustings.briefing.look import (
     UNKNOWN,
@@ -230,9 +230,10 @@ def _option_picture(facts: Facts, plan: Any, name: str) -> Picture:
     title = sentence(sentences.option_finding(main, waiting))
     unit = f"per {money(100_000, facts.currency)}"
     largest = max((abs(x) for r in main if (x := known(r.get("per_1000"))) is not None), default=0.0)
-    digits = 0 if largest >= 10 else 1
+    digits = 0 if largest >= 10 else 1 if largest >= 1 else 2
     drawn = [_option_row(r, digits, waiting=waiting[str(r.get("option"))]) for r in main]
-    about = f"{title}. Added ballots {unit}: " + "; ".join(
+    counts = sentence(counted.noun(main[0])) if main else "Gain"
+    about = f"{title}. {counts} {unit}: " + "; ".join(
         f"{row.name} {with_interval(row.figure, r.get('per_1000_low'), r.get('per_1000_high'), digits)}"
         f"{', needs approval' if waiting[str(r.get('option'))] else ''}"
         if row.value is not None
@@ -248,7 +249,7 @@ def _option_picture(facts: Facts, plan: Any, name: str) -> Picture:
         "Option",
         "Households",
         "Cost",
-        "Added ballots",
+        counts,
         unit.capitalize(),
         *([f"… by {second}"] if second else []),
     )
@@ -305,15 +306,16 @@ def _option_cells(
             "–" if value is None else f"{figure(value, places)} ({ends})" if ends else figure(value, places)
         )
 
-    ballots = {"b": row.get("added_ballots"), "b_low": row.get("low"), "b_high": row.get("high")}
+    whole = counted.digits(row)
+    ballots = {"b": row.get("gain"), "b_low": row.get("low"), "b_high": row.get("high")}
     name = sentences.option_word(row) + (" (needs approval)" if needs_approval(row, facts) else "")
     checks = [cell(other.get(row.get("option"), {}), "per_1000", digits)] if second else []
     return (
         name,
         figure(row.get("n_households")),
         money(row.get("cost_cents"), facts.currency),
-        cell(ballots, "b", 0),
+        cell(ballots, "b", whole),
         cell(row, "per_1000", digits),
         *checks,
-        "–" if row.get("option") == "plan" else cell(row, "advantage", 0),
+        "–" if row.get("option") == "plan" else cell(row, "advantage", whole),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hustings.briefing import panels
+from hustings.briefing.counted import in_points
 from hustings.briefing.facts import Facts
 from hustings.campaign import Campaign
 from hustings.errors import CampaignError
@@ -79,12 +80,12 @@ def gather(campaign: Campaign, as_of: str | None = None) -> Facts:
             run_id=run.run_id,
             published_at=run.at,
             findings=rows["briefing"],
-            decisions=[row for row in rows["decisions"] if row["as_of"] == day],
+            decisions=[in_points(row) for row in rows["decisions"] if row["as_of"] == day],
             goals=rows["goals"],
             lifts=[row for row in rows["lifts"] if _is_pictured(row)],
             experiments=rows["experiments"],
             models=_rows(lake, "models", "model"),
-            options=rows["options"],
+            options=[in_points(row) for row in rows["options"]],
             actions=rows["actions"],
             sources=_sources(lake, day),
             **forecast,

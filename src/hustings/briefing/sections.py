@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Any
 
 from hustings.briefing import sentences
+from hustings.briefing.counted import digits, noun
 from hustings.briefing.facts import Facts, Record, Records, pending
 from hustings.briefing.look import (
     UNKNOWN,
@@ -25,6 +27,7 @@ from hustings.briefing.look import (
 View = dict[str, Any]
 # A damaged file may have hundreds; the rest are in the table `rejects`.
 _REASONS = 3
+_EACH = {"ballots": "a ballot", "net votes": "a net vote", "points of winning": "a point"}
 _SHAPES = {"ahead": "up", "on plan": "dot", "behind": "down", "not started": "ring"}
 
 
@@ -74,11 +77,12 @@ def decisions(facts: Facts) -> list[View]:
 
 def _decision(row: Record, facts: Facts) -> View:
     expected, low = known(row.get("expected")), known(row.get("low"))
-    nothing = expected is None or (low is not None and low <= 0)
+    nothing = expected is None or (low is not None and low <= 0 and not _by_literature(row))
     boxes = [_gain_box(row), _cost_box(row, facts)] if expected is not None else []
     if row.get("rule"):
         ballots, rule = known(row.get("rule_expected")), clean(row["rule"])
-        value, note = (rule, "") if ballots is None else (f"{figure(ballots, sign=True)} ballots", rule)
+        told = f"{figure(ballots, digits(row), sign=True)} {noun(row)}"
+        value, note = (rule, "") if ballots is None else (told, rule)
         boxes.append({"label": "The rule it replaces", "value": value, "note": note, "shape": ""})
     boxes.append(_approval_box(row, facts))
     advice = clean(row.get("recommendation"))
@@ -87,6 +91,10 @@ def _decision(row: Record, facts: Facts) -> View:
     notes = []
     if not nothing and (effect := known(row.get("detectable_effect"))) is not None:
         notes.append(f"The control group can show an effect of {figure(100 * effect, 1)} points per person.")
+    if not nothing and (cost := known(row.get("holdout_cost"))) is not None and row.get("n_held_out"):
+        notes.append(
+            f"Holding {plural(row['n_held_out'], 'household')} back costs {figure(cost, digits(row))} {noun(row)}."
+        )
     if not nothing and row.get("available_on"):
         notes.append(f"The outcome can be known from {day(row['available_on'])}.")
     return {
@@ -97,16 +105,30 @@ def _decision(row: Record, facts: Facts) -> View:
     }
 
 
+def _by_literature(row: Record) -> bool:
+    """Whether the literature stands behind a part of the plan: its error is no finding of the campaign's own."""
+    try:
+        options = json.loads(row.get("options") or "[]")
+    except (TypeError, ValueError):
+        return False
+    shares = [known(option.get("tested")) for option in options if option.get("option") == "plan"]
+    return any(share is not None and share < 0.995 for share in shares)
+
+
 def _gain_box(row: Record) -> View:
-    ends = spread(row.get("low"), row.get("high"))
+    ends = spread(row.get("low"), row.get("high"), digits(row))
     note = f"95 % interval {ends}" if ends else "interval not known"
-    value = f"{figure(row.get('expected'), sign=True)} ballots"
+    value = f"{figure(row.get('expected'), digits(row), sign=True)} {noun(row)}"
     return {"label": "Expected gain", "value": value, "note": note, "shape": ""}
 
 
 def _cost_box(row: Record, facts: Facts) -> View:
     expected, cost = known(row.get("expected")), known(row.get("cost_cents"))
-    each = f"{money(cost / expected, facts.currency)} a ballot" if cost and expected and expected > 0 else ""
+    each = (
+        f"{money(cost / expected, facts.currency)} {_EACH[noun(row)]}"
+        if cost and expected and expected > 0
+        else ""
+    )
     return {"label": "Cost", "value": money(cost, facts.currency), "note": each, "shape": ""}
 
 
@@ -132,14 +154,14 @@ def _arm(action: Record) -> str:
 def _if_approved(row: Record, facts: Facts) -> str:
     """What approval would bring, when both plans are valued by one estimator."""
     options = {
-        (o.get("estimator"), o.get("option")): known(o.get("added_ballots"))
+        (o.get("estimator"), o.get("option")): known(o.get("gain"))
         for o in facts.options
         if o.get("plan_id") == row.get("plan_id")
     }
     for estimator in ("aipw", "ipw"):
         ballots = options.get((estimator, "plan if all approved"))
         if ballots is not None:
-            return f"If all were: {figure(ballots, sign=True)} ballots."
+            return f"If all were: {figure(ballots, digits(row), sign=True)} {noun(row)}."
     return ""
 
 
@@ -277,11 +299,11 @@ def _model(model: Record) -> str:
     parts = [f"as of {day(model.get('as_of'))}"]
     if known(model.get("n_people")) is not None:
         parts.append(f"trained on {plural(known(model['n_people']), 'person', 'people')}")
-    for column, word, digits in (("auc", "AUC", 3), ("qini", "Qini", 4)):
+    for column, word, places in (("auc", "AUC", 3), ("qini", "Qini", 4)):
         value, error = known(model.get(column)), known(model.get(f"{column}_error"))
         if value is not None:
             parts.append(
-                f"{word} {figure(value, digits)}{f' ± {figure(error, digits)}' if error is not None else ''}"
+                f"{word} {figure(value, places)}{f' ± {figure(error, places)}' if error is not None else ''}"
             )
     if model.get("published") is False:
         parts.append("not used")
@@ -333,7 +355,10 @@ def summary(facts: Facts) -> str:
     for row in facts.decisions[-1:]:
         if known(row.get("expected")) is not None:
             gain = with_interval(
-                f"{figure(row['expected'], sign=True)} ballots", row.get("low"), row.get("high")
+                f"{figure(row['expected'], digits(row), sign=True)} {noun(row)}",
+                row.get("low"),
+                row.get("high"),
+                digits(row),
             )
             parts.append(f"{clean(row.get('question'))} {gain}.")
     return " ".join(parts)

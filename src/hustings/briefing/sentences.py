@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hustings.briefing.counted import digits, noun
 from hustings.briefing.facts import Record
-from hustings.briefing.look import clean, figure, known, listed, plural, with_interval
+from hustings.briefing.look import clean, figure, known, listed, plural, sentence, with_interval
 from hustings.briefing.reliability import Bin
 
 _OUTCOMES = {"voted": "turnout", "gave": "giving", "support": "support"}
@@ -183,30 +184,33 @@ def option_finding(rows: list[Record], waiting: Mapping[str, bool]) -> str:
     Returns:
         A sentence without its full stop.
 
-    >>> option_finding([{"option": "plan", "added_ballots": 9.0, "low": -3.0, "high": 20.0}], {})
+    >>> option_finding([{"option": "plan", "gain": 9.0, "low": -3.0, "high": 20.0}], {})
     'The plan cannot be told from sending nothing: send nothing'
     """
     plan = next((r for r in rows if r.get("option") == "plan"), None)
     if plan is None:
         return "There is no plan to compare"
-    gain = _numbers(plan, "added_ballots", "low", "high")
+    gain = _numbers(plan, "gain", "low", "high")
     if plan.get("reason"):
         return f"Send nothing: {clean(plan['reason']).rstrip('.')}"
     if known(plan.get("n_people")) == 0:
         return "No option is worth its cost: send nothing"
-    if not gain or gain[1] <= 0:
+    tested = known(plan.get("tested"))
+    if not gain or (gain[1] <= 0 and (tested is None or tested > 0.995)):
         why = "cannot be told from sending nothing" if gain else "has no gain that can be told"
         return f"The plan {why}: send nothing"
     rule = best_rule(rows, waiting)
-    return _against(rule) if rule else f"The plan adds {figure(gain[0])} ballots"
+    return _against(rule, plan) if rule else f"The plan adds {figure(gain[0], digits(plan))} {noun(plan)}"
 
 
-def _against(rule: tuple[float, float, float, str]) -> str:
+def _against(rule: tuple[float, float, float, str], plan: Record) -> str:
     advantage, low, high, name = rule
     if low > 0:
-        return f"The plan adds {figure(advantage)} more ballots than its best rule of thumb"
+        return (
+            f"The plan adds {figure(advantage, digits(plan))} more {noun(plan)} than its best rule of thumb"
+        )
     if high < 0:
-        return f"“{name}” adds {figure(-advantage)} more ballots than the plan"
+        return f"“{name}” adds {figure(-advantage, digits(plan))} more {noun(plan)} than the plan"
     return f"The plan is not clearly better than “{name}”"
 
 
@@ -218,7 +222,7 @@ def best_rule(rows: list[Record], waiting: Mapping[str, bool]) -> tuple[float, f
         waiting: By option: whether it needs an approval that it does not have.
 
     Returns:
-        The plan's advantage over it in ballots with the ends of its interval, and its name; or None.
+        The plan's advantage over it with the ends of its interval, and its name; or None.
 
     >>> row = {"option": "a", "cost_cents": 9, "advantage": 5, "advantage_low": 1, "advantage_high": 9}
     >>> best_rule([row], {})
@@ -253,16 +257,32 @@ def option_caption(
     'to (cross-fitted and doubly robust).'
     """
     how = [_ESTIMATORS.get(e, e) for e in estimators]
-    text = (
-        f"Added ballots {unit}, with 95 % intervals, valued on people the plan was not fitted to ({how[0]})."
-    )
     plan = next((r for r in rows if r.get("option") == "plan"), {})
-    if known(plan.get("added_ballots")) is not None:
-        gain = with_interval(f"{figure(plan['added_ballots'])} ballots", plan.get("low"), plan.get("high"))
+    text = f"{sentence(noun(plan))} {unit}, with 95 % intervals, {_valued(plan, how[0])}."
+    if known(plan.get("gain")) is not None:
+        whole = digits(plan)
+        gain = with_interval(
+            f"{figure(plan['gain'], whole)} {noun(plan)}", plan.get("low"), plan.get("high"), whole
+        )
         text += f" In all the plan adds {gain} in {plural(known(plan.get('n_households')) or 0, 'household')}"
         text += (
-            f"; against “{rule[3]}” {with_interval(figure(rule[0], sign=True), *rule[1:3])}." if rule else "."
+            f"; against “{rule[3]}” {with_interval(figure(rule[0], whole, sign=True), *rule[1:3], whole)}."
+            if rule
+            else "."
         )
     if how[1:]:
         text += f" A second estimate ({listed(how[1:])}) is in the table."
     return text
+
+
+def _valued(plan: Record, how: str) -> str:
+    """On what the values rest: own tests, or the literature, in which part."""
+    tested = known(plan.get("tested"))
+    if tested is None or tested > 0.995:
+        return f"valued on people the plan was not fitted to ({how})"
+    rest = "by what the literature says of their kind, with its error"
+    if tested < 0.005:
+        return f"valued {rest}: no own test stands behind these actions"
+    return (
+        f"{figure(100 * tested)} of 100 valued on people the plan was not fitted to ({how}), the rest {rest}"
+    )

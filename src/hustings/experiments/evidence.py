@@ -109,7 +109,7 @@ def _measured(lifts: Table, outcome: str) -> dict[tuple[str, str], Row]:
 
 def _contact_rates(assignments: Table, acts: list[Row]) -> dict[tuple[str, str], float]:
     """The share reached in each arm of whom it is known, and somebody was."""
-    tests = sorted({act["experiment"] for act in acts})
+    tests = sorted({act["experiment"] for act in acts if act["experiment"]})
     if not tests:
         return {}
     drawn = assignments.filter(assignments.experiment.isin(tests) & assignments.contacted.notnull())

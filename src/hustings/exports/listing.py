@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hustings.errors import SettingError, TableError
@@ -74,11 +75,11 @@ def _check_format(table: str, form: Format) -> None:
 
 
 def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
-    """The rows of a list with names and ways to be reached, without any plan's control group, in order."""
+    """The rows of a list with names and ways to be reached, in order: no plan's control group, nor the campaign's."""
+    for held in _held_out(lake, rows):
+        rows = rows.anti_join(held, "household_id")
     private = read(lake, "people_private").select("person_id", *_PRIVATE)
-    rows = rows.anti_join(_held_out(lake, rows), "household_id").left_join(
-        private, "person_id", rname="{name}_of"
-    )
+    rows = rows.left_join(private, "person_id", rname="{name}_of")
     order = [
         name
         for name in ("turf_id", "door", "rank", "supporter_id", "household_id", "person_id")
@@ -88,13 +89,16 @@ def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
     return [row | {"channels": [row["channel"]]} for row in found]
 
 
-def _held_out(lake: Lake, rows: Any) -> Any:
-    """Households that a plan keeps as its control: those of `contact_plan` from every list, of asks from asks."""
-    kept = read(lake, "contact_plan").filter(lambda t: t.held_out).select("household_id")
-    if "ask_on" in rows.columns:
-        asked = read(lake, "ask_plan").filter(lambda t: t.held_out).select("household_id")
-        return kept.union(asked, distinct=True)
-    return kept.distinct()
+def _held_out(lake: Lake, listed: Any) -> Iterator[Any]:
+    """Households that no list may hold: the control groups of plans, and the campaign's;
+    of asks for money also those of asks.
+    """
+    for table in ("contact_plan", "holdout", *(["ask_plan"] if "ask_on" in listed.columns else [])):
+        try:
+            rows = read(lake, table)
+        except TableError:  # a run from before there was one
+            continue
+        yield rows.filter(rows.held_out).select("household_id").distinct()
 
 
 def _names(lake: Lake, table: str) -> list[str]:

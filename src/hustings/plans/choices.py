@@ -1,4 +1,4 @@
-"""People and effects as arrays by household: what every plan of contact chooses from."""
+"""People and gains as arrays by household: what every plan of contact chooses from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from hustings.errors import DesignError
 from hustings.stage import Table
-from hustings.warehouse import arrays, codes
 
 Floats = npt.NDArray[np.float64]
-_NUMBERS = ("estimate", "std_error", "aipw", "ipw")
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 
 class Action(NamedTuple):
@@ -21,12 +21,18 @@ class Action(NamedTuple):
 
     Attributes:
         name: Its section in campaign.toml.
-        arm: The arm that measured it.
+        arm: The arm that measured it; empty where no own test did.
         channel: How it reaches people.
         cost: Of one unit, in cents.
         reaches: `household` or `person`.
         allowed: Whether it may be recommended.
         concern: Why it needs approval, or None.
+        experiment: The test that measured it; empty where none did.
+        kind: Of actions of one kind a household gets one.
+        on_day: When it goes out, or None.
+        most: Units that there can be, or None.
+        smallest: Units below which it is not done.
+        minutes: Of a caller or a canvasser, for one unit.
     """
 
     name: str
@@ -36,28 +42,37 @@ class Action(NamedTuple):
     reaches: str
     allowed: bool
     concern: str | None
+    experiment: str = ""
+    kind: str = ""
+    on_day: datetime.date | None = None
+    most: int | None = None
+    smallest: int = 0
+    minutes: float = 0.0
 
 
 class Households(NamedTuple):
-    """People by household, with what each action would do for each.
+    """People by household, with what each action would add by each of them.
 
     Attributes:
         person_id: (n,) the people.
         household: (n,) code of each one's household.
         labels: (h,) the households' ids.
-        effect: (n, a) predicted effect of each action on each person.
-        std_error: (n, a) its standard error.
-        readings: The doubly robust and the weighted reading, each (n, a); None for people outside the test.
+        effect: (n, a) expected gain of each action by each person, in the campaign's aim.
+        std_error: (n, a) standard error of the effect on turnout.
+        readings: The doubly robust and the weighted reading of that gain, each (n, a), NaN of actions that the
+            test did not measure; None for people outside the test.
         addressee: (n, a) whether the person is the one named on the piece.
+        open: (n, a) whether the person may be reached so; everybody unless given.
     """
 
     person_id: npt.NDArray[Any]
-    household: npt.NDArray[np.int64]
+    household: Integers
     labels: list[str]
     effect: Floats
     std_error: Floats
     readings: dict[str, Floats] | None
-    addressee: npt.NDArray[np.bool_]
+    addressee: Booleans
+    open: Booleans | None = None
 
     @property
     def n(self) -> int:
@@ -68,111 +83,87 @@ class Households(NamedTuple):
         """(h, a) sums of (n, a) values over whom one unit of each action reaches."""
         sums = np.empty((self.n, len(actions)))
         for j, action in enumerate(actions):
-            reached = values[:, j] if action.reaches == "household" else values[:, j] * self.addressee[:, j]
-            sums[:, j] = np.bincount(self.household, weights=reached, minlength=self.n)
+            sums[:, j] = np.bincount(
+                self.household, weights=values[:, j] * self.reached(action, j), minlength=self.n
+            )
         return sums
 
+    def reached(self, action: Action, j: int) -> Booleans:
+        """(n,) whether one unit of an action reaches a person."""
+        may = np.ones(len(self.household), bool) if self.open is None else self.open[:, j]
+        if action.reaches == "household":
+            # At an address that is no household a piece reaches its addressee alone.
+            return may & (self.addressee[:, j] | ~self.crowded)
+        return may & self.addressee[:, j]
 
-def read_actions(actions: Table, names: list[str], plan_id: str) -> tuple[str, list[Action]]:
-    """The test and the actions that a plan names.
+    @property
+    def crowded(self) -> Booleans:
+        """(n,) whether more people live there than in any household: a home, a hall, a barracks."""
+        size = np.bincount(self.household, minlength=self.n)
+        return np.asarray((size > LARGEST)[self.household], bool)
+
+    def may(self, n_actions: int) -> Booleans:
+        """(h, a) whether somebody of the household may be reached so."""
+        if self.open is None:
+            return np.ones((self.n, n_actions), bool)
+        counts = [np.bincount(self.household, self.open[:, j], self.n) for j in range(n_actions)]
+        return np.column_stack(counts) > 0
+
+
+LARGEST = 12
+"""People at one address beyond whom it is no household."""
+
+
+def read_actions(actions: Table, names: list[str], plan_id: str) -> list[Action]:
+    """The actions that a plan names.
 
     Raises:
-        DesignError: An action is not declared, none is named, or they were measured by several tests.
+        DesignError: An action is not declared, or none is named.
     """
     found = {row["action"]: row for row in actions.to_pyarrow().to_pylist()}
     where = f"[contact_plan.{plan_id}] actions"
     for name in names:
         if name not in found:
             raise DesignError.unknown(f"{where}: unknown action", name, found, "add an [actions.…] section")
-    tests = sorted({found[name]["experiment"] for name in names})
-    if len(tests) != 1:
+    if not names or len(set(names)) < len(names):
         raise DesignError.of(
-            f"{where} must be measured by one test",
-            received=", ".join(tests) or "no action",
-            then="split the plan",
+            f"{where} must be named", received=", ".join(names) or "no action", allowed="each once"
         )
-    chosen = [
+    return [
         Action(
             row["action"],
-            row["arm"],
+            row["arm"] or "",
             row["channel"],
             float(row["unit_cost_cents"]),
             row["reaches"],
             not row["needs_approval"] or bool(row["approved_by"]),
             row["concern"],
+            row.get("experiment") or "",
+            row.get("kind") or "",
+            row.get("on_day"),
+            row.get("most"),
+            int(row.get("smallest") or 0),
+            float(row.get("unit_minutes") or 0.0),
         )
         for row in (found[name] for name in names)
     ]
-    return tests[0], chosen
 
 
-def willing(people: Table, opt_outs: Table, identities: Table, channels: set[str]) -> Any:
-    """The people in whose household nobody has refused one of the channels: a piece reaches all who live there."""
-    refused = opt_outs.filter(opt_outs.channel.isin(["all", *sorted(channels)]))
-    same = [refused.record_source == identities.source, refused.record_id == identities.record_id]
-    who = refused.join(identities.select("source", "record_id", "person_id"), same, rname="{name}_of")
-    homes = people.semi_join(who, "person_id").select("household_id").distinct()
-    return people.anti_join(homes, "household_id").select("person_id", "household_id")
+def addressees(household: Integers, gain: Floats, may: Booleans | None = None) -> Booleans:
+    """(n, a) for each action the one person of each household by whom it gains most; the first of equals.
 
-
-def households(
-    effects: Table, people: Any, actions: list[Action], *, tested: bool, as_of: datetime.date
-) -> Households:
-    """The people of a plan as of a day, or those of the test that measured its actions as of its draw.
-
-    Args:
-        effects: The table of that name, of one test and outcome.
-        people: Whom the plan may reach: `person_id` and `household_id`.
-        actions: The plan's actions.
-        tested: The test's people, with their readings, rather than everyone as of `as_of`.
-        as_of: The day.
-
-    Returns:
-        The same people for every action.
-
-    Raises:
-        DesignError: An action's arm has no effects.
+    >>> addressees(np.array([0, 0, 1]), np.array([[1.0], [2.0], [0.0]]))[:, 0].tolist()
+    [False, True, True]
     """
-    rows = effects.filter(effects.aipw.notnull() if tested else effects.as_of == as_of)
-    found = arrays(_wide(rows, people, actions))
-    for j, action in enumerate(actions):
-        if not len(found["person_id"]) or np.isnan(np.asarray(found[f"estimate_{j}"], np.float64)).any():
-            raise DesignError.of(
-                f"[actions.{action.name}]: somebody has no effect of the arm",
-                received=action.arm,
-                then="hustings show models",
-            )
-    home = codes(found["household_id"])
-    wide = {
-        name: np.column_stack([np.asarray(found[f"{name}_{j}"], np.float64) for j in range(len(actions))])
-        for name in _NUMBERS
-    }
-    readings = {"aipw": wide["aipw"], "ipw": wide["ipw"]} if tested else None
-    addressee = _addressee(home.codes, wide["estimate"])
-    return Households(
-        found["person_id"], home.codes, home.labels, wide["estimate"], wide["std_error"], readings, addressee
-    )
-
-
-def _wide(rows: Any, people: Any, actions: list[Action]) -> Any:
-    """One row for each person, with the numbers of every action side by side."""
-    sides = {
-        f"{name}_{j}": rows[name].max(where=rows.arm == action.arm)
-        for j, action in enumerate(actions)
-        for name in _NUMBERS
-    }
-    return rows.group_by("person_id").agg(**sides).join(people, "person_id").order_by("person_id")
-
-
-def _addressee(household: npt.NDArray[np.int64], effect: Floats) -> npt.NDArray[np.bool_]:
-    """For each action the one person of each household on whom it works best; the first of equals."""
-    marks = np.zeros(effect.shape, bool)
+    marks = np.zeros(gain.shape, bool)
     if not len(household):
         return marks
-    for j in range(effect.shape[1]):
-        order = np.lexsort((-effect[:, j], household))
+    for j in range(gain.shape[1]):
+        value = gain[:, j] if may is None else np.where(may[:, j], gain[:, j], -np.inf)
+        order = np.lexsort((-value, household))
         sorted_homes = household[order]
-        marks[order[np.concatenate([[True], sorted_homes[1:] != sorted_homes[:-1]])], j] = True
+        first = order[np.concatenate([[True], sorted_homes[1:] != sorted_homes[:-1]])]
+        marks[first, j] = True if may is None else may[first, j]
     return marks
 
 
@@ -189,9 +180,7 @@ def by_lot(gain: Floats) -> Floats:
     return gain * (1 + 1e-9 * lot)
 
 
-def at_price(
-    gain: Floats, cost: Floats, price: float, allowed: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
+def at_price(gain: Floats, cost: Floats, price: float, allowed: Booleans) -> Integers:
     """What a rule takes in each household when a cent must bring `price`: the best action, or -1.
 
     >>> at_price(np.array([[2.0, 3.0], [0.5, 0.1]]), np.array([1.0, 1.0]), 1.0, np.array([True, True])).tolist()

@@ -43,6 +43,7 @@ def cut_into_turfs(
     people: Table,
     people_private: Table,
     contact_plan: Table | None,
+    holdout: Table | None,
     opt_outs: Table,
     identities: Table,
     events: Table,
@@ -68,9 +69,10 @@ def cut_into_turfs(
 ) -> Result:
     """Turfs, the people behind their doors, and the same doors cut by rules of thumb."""
     wanted = to_knock_at(people, opt_outs, identities, events, election_day=election_day, as_of=as_of)
-    if contact_plan is not None:
-        control = contact_plan.filter(contact_plan.held_out).select("household_id").distinct()
-        wanted = wanted.anti_join(control, "household_id")
+    for table in (contact_plan, holdout):
+        if table is not None:
+            control = table.filter(table.held_out).select("household_id").distinct()
+            wanted = wanted.anti_join(control, "household_id")
     if plan_id is not None:
         wanted = wanted.semi_join(_of_plan(contact_plan, plan_id, turf_set), "person_id")
     found = doors(wanted, people_private)

@@ -21,6 +21,7 @@ STAGES = (
     "hustings.forecast.early:follow_early_votes",
     "hustings.forecast.live:follow_returns",
     "hustings.plans.actions:declare_actions",
+    "hustings.plans.holdout:hold_out_households",
     "hustings.experiments.evidence:pool_evidence",
     "hustings.plans.contact_plan:plan_contacts",
     "hustings.forecast.forecast:forecast_race",

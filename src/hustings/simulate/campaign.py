@@ -23,6 +23,7 @@ from hustings.simulate.map import coordinates
 from hustings.simulate.names import Names, draw_names
 from hustings.simulate.part import Drawn
 from hustings.simulate.parts import PARTS
+from hustings.simulate.phones import draw_phones
 from hustings.simulate.politics import Politics, draw_politics
 from hustings.simulate.population import PARTIES
 from hustings.simulate.world import CHANNELS, World, check_people, draw_world
@@ -97,7 +98,7 @@ def write_campaign(folder: Path, *, people: int = 50_000, seed: int = 7) -> Writ
     """
     _check_request(people, seed)
     folder, people, seed = Path(folder), int(people), int(seed)
-    world_rng, names_rng, files_rng, politics_rng = np.random.default_rng(seed).spawn(4)
+    world_rng, names_rng, files_rng, politics_rng, phones_rng = np.random.default_rng(seed).spawn(5)
     try:
         _check_free(folder)
         world = draw_world(people, world_rng)
@@ -105,7 +106,8 @@ def write_campaign(folder: Path, *, people: int = 50_000, seed: int = 7) -> Writ
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as staging:
             drawn = (world, politics, draw_names(world, names_rng))
-            written = _write_files(folder, Path(staging), drawn, files_rng)
+            phones = draw_phones(world, phones_rng)
+            written = _write_files(folder, Path(staging), drawn, phones, files_rng)
             (Path(staging) / DECLARATION).write_text(
                 declaration(people, seed), encoding="utf-8", newline="\n"
             )
@@ -121,14 +123,19 @@ def write_campaign(folder: Path, *, people: int = 50_000, seed: int = 7) -> Writ
 
 
 def _write_files(
-    folder: Path, staging: Path, drawn: tuple[World, Politics, Names], rng: np.random.Generator
+    folder: Path,
+    staging: Path,
+    drawn: tuple[World, Politics, Names],
+    phones: pa.Array,
+    rng: np.random.Generator,
 ) -> Written:
     world, politics, names = drawn
     people = world.arm.size
     ids = files.ids("V", np.arange(1, people + 1))
     damaged = damage_counts(people)
     (staging / "sources").mkdir()
-    _write_voters(staging / VOTERS, _voter_columns(world, politics, names, ids), damaged, rng)
+    voters = _voter_columns(world, politics, names, ids) | {"phone": phones}
+    _write_voters(staging / VOTERS, voters, damaged, rng)
     _write_mailing(staging / MAILING, world, ids)
     _write_turnout(staging / TURNOUT, world, ids)
     _write_opt_outs(staging / OPT_OUTS, world, ids, rng)

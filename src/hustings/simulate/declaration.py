@@ -31,8 +31,8 @@ place = "Simulated state"
 currency = "USD"
 playbook = "election"
 seed = $seed
-aim = "win" # every plan counts what it adds to the probability of winning …
-decisive_race = "governor" # … this race
+aim = "net_votes" # what every plan counts; "win" counts the odds of the race below, to first order
+decisive_race = "governor"
 
 # ── where the data are, and what their columns mean ────────────────────────────────────────────────
 
@@ -49,6 +49,7 @@ sex = { column = "sex", values = { M = "male", F = "female" } }
 party = "party"
 address = "address"
 postcode = "zip"
+phone = "phone"
 latitude = "latitude"
 longitude = "longitude"
 household_key = "household_id"
@@ -200,7 +201,36 @@ unit_cost_cents = 40
 needs_approval = true
 concern = "Shows people their own voting record. It works best, and it puts off the young who have no party."
 
-[contact_plan.mail]
+# What no own test has measured rests on the literature: `[evidence]` says which kind of action each is.
+[actions.call]
+channel = "phone"
+unit_cost_cents = 120
+unit_minutes = 4
+smallest = 100
+
+[actions.knock]
+channel = "door"
+unit_cost_cents = 350
+
+[actions.text]
+channel = "text"
+unit_cost_cents = 6
+
+[evidence]
+salience = "low" # a primary
+
+[holdout] # nobody contacts them, by any plan or list: they show what all of it together was worth
+share = 0.05
+
+[contact_plan.everything] # every way to reach people, for one budget
+outcome = "voted"
+budget_cents = $all_cents
+action_names = ["plain", "social", "record", "call", "knock", "text"]
+minutes = { phone = $minutes } # of callers, until election day
+doors_per_place = 60
+fewest_doors = 20
+
+[contact_plan.mail] # the same question for the mailers alone
 outcome = "voted"
 budget_cents = $budget_cents
 action_names = ["plain", "social", "record"]
@@ -251,6 +281,8 @@ def declaration(people: int, seed: int) -> str:
         posted_on=POSTED_ON,
         past=past,
         budget_cents=f"{people // 100 * 600:_}",
+        all_cents=f"{people // 100 * 1_200:_}",
+        minutes=f"{people // 100 * 12:_}",
         target=f"{people // 100 * 35:_}",
     )
     return "\n".join([own, *(part.declaration(people) for part in PARTS)])

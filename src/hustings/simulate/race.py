@@ -33,6 +33,7 @@ _HOUSE, _WAVE = 0.05, 0.03
 """Standard deviations of a pollster's lasting error and of a poll's own beyond sampling, in log-odds."""
 _STATE_POLLS, _REGIONS_POLLED, _EARLIER_POLLS = 14, 4, 6
 _UNDECIDED = 0.1
+_MANY = 200_000
 
 Floats = NDArray[np.float64]
 Polled = tuple[str, float]
@@ -81,12 +82,13 @@ unpivot = [{ column = "a", choice = "A" }, { column = "b", choice = "B" }]
 rule = "plurality" # most votes win
 choice = "A"
 rivals = ["B"]
-""")
+$more""")
 
 
 def _declare(people: int) -> str:
-    """The sources and the race."""
-    return _TEXT.substitute(known_on=ASKED_FROM, arrived_on=LOADED_ON)
+    """The sources and the race; with more than a few hundred precincts fewer mornings and elections are told of."""
+    more = "history_days = 7\ndraws = 20_000\n" if people > _MANY else ""
+    return _TEXT.substitute(known_on=ASKED_FROM, arrived_on=LOADED_ON, more=more)
 
 
 def _write(folder: Path, drawn: Drawn, rng: np.random.Generator) -> None:

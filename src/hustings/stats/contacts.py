@@ -124,6 +124,7 @@ def plan_contacts(
     cap: ArrayLike = 1,
     smallest: ArrayLike | None = None,
     must: Sequence[int] = (),
+    names: Sequence[str] = (),
     tolerance: float = 2e-5,
 ) -> Plan:
     """The contacts that are worth most under all limits at once.
@@ -146,6 +147,7 @@ def plan_contacts(
         cap: (h,) or one number: how many contacts a household may get.
         smallest: (a,) an action's list is empty or at least so long; 0 for any length.
         must: Actions whose list may not be empty either.
+        names: (a,) what the actions are called in messages; their numbers unless given.
         tolerance: Relative distance of the dual from its minimum at which the search ends.
 
     Returns:
@@ -165,7 +167,8 @@ def plan_contacts(
     problem = _problem(worth, shared, turfs, kind, cap)
     lists = np.zeros(problem.usage.shape[1]) if smallest is None else np.asarray(smallest, dtype=np.float64)
     for action in must:
-        _check_reachable(problem, [one.name for one in shared], action, lists[action])
+        called = names[action] if names else f"action {action}"
+        _check_reachable(problem, [one.name for one in shared], action, lists[action], called)
         problem = _at_least(problem, action, lists[action])
     plan = _solved(problem, tolerance)
     bound = plan.bound
@@ -186,7 +189,7 @@ def plan_contacts(
     return plan._replace(bound=bound, gap=gap, closed=tuple(closed), price=plan.price[:n], used=plan.used[:n])
 
 
-def _check_reachable(problem: Problem, names: list[str], action: int, length: float) -> None:
+def _check_reachable(problem: Problem, names: list[str], action: int, length: float, called: str) -> None:
     """Refuse a list that must be longer than it can be, and say what forbids it and by how much."""
     most = {"households that may have it": int(np.count_nonzero(problem.worth[:, action] > -np.inf))}
     takes = problem.usage[:, action]
@@ -200,7 +203,7 @@ def _check_reachable(problem: Problem, names: list[str], action: int, length: fl
     name, least = min(most.items(), key=lambda one: one[1])
     if least < length:
         raise DesignError.of(
-            f"The list of action {action} cannot be so long: {name} allow {least:,}, {length - least:,.0f} too few",
+            f"The list of {called} cannot be so long: {name} allow {least:,}, {length - least:,.0f} too few",
             received=int(length),
             allowed=f"at most {least:,}",
             then="shorten the smallest list, or raise the limit",

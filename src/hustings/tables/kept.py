@@ -7,10 +7,10 @@ from hustings.tables.schema import Column, TableSpec
 HOLDOUTS = TableSpec(
     "holdouts",
     "kept",
-    "one household's draw for a plan's control group, made once",
+    "one household's draw for a plan's control group, or the campaign's, made once",
     ("plan_id", "household_id"),
     (
-        Column("plan_id", "text", "The plan.", required=True),
+        Column("plan_id", "text", "The plan; `campaign` of the hold-out of all plans.", required=True),
         Column("household_id", "text", "The household.", privacy="person", required=True),
         Column("held_out", "boolean", "Drawn into the control group.", required=True),
         Column("drawn_on", "day", "The plan's `as_of` at the draw.", required=True),
@@ -39,6 +39,10 @@ DECISIONS = TableSpec(
         Column("options", "text", "Every option with its expectation, as JSON.", required=True),
         Column("detectable_effect", "number", "Effect per person that the control group can show.", "share"),
         Column("available_on", "day", "When the outcome can be known."),
+        Column("unit", "text", "What gains count; null of a decision older than this column: added ballots."),
+        Column("std_error", "number", "Of `expected`."),
+        Column("holdout_cost", "number", "What holding the control group back costs, in `unit`."),
+        Column("n_held_out", "integer", "Households chosen and held back as control."),
     ),
 )
 

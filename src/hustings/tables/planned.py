@@ -11,6 +11,7 @@ _AS_OF = Column(
 )
 _ACTION = Column("action", "text", "What can be done: an `[actions.…]` section.", required=True)
 _PLAN = Column("plan_id", "text", "The plan: a `[contact_plan.…]` section.", required=True)
+_UNIT = Column("unit", "text", "What gains count: `added_ballots`, `net_votes` or `win`.")
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
 
 
@@ -30,13 +31,20 @@ ACTIONS = TableSpec(
     (
         _ACTION,
         Column("channel", "text", "`mail`, `phone`, `door`, … .", required=True),
-        Column("experiment", "text", "The test that measured it.", required=True),
-        Column("arm", "text", "Its arm in that test.", required=True),
+        Column("experiment", "text", "The test that measured it; null where no own test did."),
+        Column("arm", "text", "Its arm in that test."),
         Column("unit_cost_cents", "integer", "Cost of one unit.", "cents", required=True),
         Column("reaches", "text", "Who one unit reaches: `household` or `person`.", required=True),
         Column("needs_approval", "boolean", "May not be recommended without a name.", required=True),
         Column("approved_by", "text", "Who approved it."),
         Column("concern", "text", "Why it needs approval."),
+        Column(
+            "kind", "text", "Of actions of one kind, as one letter on several dates, a household gets one."
+        ),
+        Column("on_day", "day", "When it goes out; null where the day is free."),
+        _count("most", "Units that there can be at most; null for no limit."),
+        _count("smallest", "Units below which it is not done at all."),
+        _number("unit_minutes", "Of a caller or a canvasser, for one unit.", "minutes"),
     ),
 )
 
@@ -44,7 +52,7 @@ CONTACT_PLAN = TableSpec(
     "contact_plan",
     "derived",
     "one person in a household chosen for one action",
-    ("plan_id", "person_id"),
+    ("plan_id", "person_id", "action"),
     (
         _PLAN,
         _PERSON,
@@ -61,13 +69,20 @@ CONTACT_PLAN = TableSpec(
             "added_ballots", "Predicted for this person; the plan's own gain stands in `options`.", "ballots"
         ),
         _number("std_error", "Its standard error.", "ballots"),
+        _number("net_votes", "Predicted for this person; null where support is not asked for.", "votes"),
+        _number("gain", "What it is expected to add for this person, in `unit`."),
+        _UNIT,
+        Column("channel", "text", "How the person is reached."),
+        Column("on_day", "day", "When; null where the day is free."),
+        Column("evidence", "text", "What the effect rests on."),
     ),
 )
 
 OPTIONS = TableSpec(
     "options",
     "derived",
-    "one way to spend a plan's budget, valued on people it was not fitted to",
+    "one way to spend a plan's budget; what a test of the campaign's own measured is valued on people it was not "
+    "fitted to",
     ("plan_id", "option", "estimator"),
     (
         _PLAN,
@@ -77,18 +92,26 @@ OPTIONS = TableSpec(
         _count("n_people", "People reached."),
         _count("n_households", "Households reached: pieces sent."),
         Column("cost_cents", "number", "What it costs.", "cents"),
-        _number("added_ballots", "Expected added ballots.", "ballots"),
-        _number("std_error", "Clustered by household.", "ballots"),
-        _number("low", "Lower end of the 95 % interval.", "ballots"),
-        _number("high", "Upper end.", "ballots"),
-        _number("per_1000", "Added ballots for 1,000 of the currency.", "ballots"),
-        _number("per_1000_low", "Lower end of its interval.", "ballots"),
-        _number("per_1000_high", "Upper end.", "ballots"),
-        _number("advantage", "The plan's added ballots less this option's.", "ballots"),
-        _number("advantage_low", "Lower end of the 95 % interval, paired.", "ballots"),
-        _number("advantage_high", "Upper end.", "ballots"),
+        _UNIT,
+        _number("gain", "What it is expected to gain, in `unit`."),
         _number(
-            "predicted", "What the model's own predictions add up to: never the gain to expect.", "ballots"
+            "std_error", "Clustered by household, and of the literature where no own test stands behind it."
+        ),
+        _number("low", "Lower end of the 95 % interval."),
+        _number("high", "Upper end."),
+        _number("per_1000", "Gain for 1,000 of the currency."),
+        _number("per_1000_low", "Lower end of its interval."),
+        _number("per_1000_high", "Upper end."),
+        _number("advantage", "The plan's gain less this option's."),
+        _number("advantage_low", "Lower end of the 95 % interval, paired."),
+        _number("advantage_high", "Upper end."),
+        _number("predicted", "What the predictions add up to: never the gain to expect."),
+        _number("votes", "Expected added ballots or net votes, whatever the unit.", "votes"),
+        _number("tested", "Share of the gain that an own randomised test stands behind.", "share"),
+        _number(
+            "gap",
+            "Of the plan: no plan within all limits is predicted to gain more than this share more.",
+            "share",
         ),
         _REASON,
     ),
