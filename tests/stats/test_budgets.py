@@ -227,6 +227,7 @@ def test_offers_of_one_evidence_err_together_as_much_as_is_said():
     assert np.abs(found[0, 2:]).max() < 0.03
     assert worlds.factor.mean() == pytest.approx(1, abs=0.01)
     assert worlds.factor.std() == pytest.approx(0.3, abs=0.02)
+    assert np.corrcoef(np.log(worlds.factor).T)[0, 3] == pytest.approx(0.5, abs=0.03)
     with pytest.raises(DesignError, match="No such worlds"):
         budget_draws.draw_worlds([0], 0, np.random.default_rng(1))
 

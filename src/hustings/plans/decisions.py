@@ -51,6 +51,7 @@ def decision_rows(
         "as_of": as_of,
         "question": f"Send {plan['n_households']:,} pieces of {plan_id}?",
         "recommendation": f"Send nothing: {why_nothing}." if nothing else _advice(plan, rule, plan_id),
+        "unit": "added_ballots",
         "expected": None if nothing else plan["added_ballots"],
         "low": None if nothing else plan["low"],
         "high": None if nothing else plan["high"],

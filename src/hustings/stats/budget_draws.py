@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
-from hustings.stats.budgets import Limits, Offer, buy, gain_at, more, pieces_of, slopes, split_budget
+from hustings.stats.budgets import Limits, Offer, Pieces, buy, gain_at, more, pieces_of, slopes, split_budget
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ class Worlds(NamedTuple):
 
     Attributes:
         effect: (d, k) errors of each offer's effects, in standard errors.
-        factor: (d,) what the forecast's error makes of all gains, with mean 1.
+        factor: (d, k) what the forecast's error makes of each offer's gain, with mean 1.
     """
 
     effect: Floats
@@ -59,6 +59,7 @@ def draw_worlds(
     *,
     together: float = 0.75,
     forecast_error: float = 0.0,
+    apart: float = 0.5,
 ) -> Worlds:
     """Errors of effects, and of what a vote is worth, that may be.
 
@@ -68,8 +69,8 @@ def draw_worlds(
         draws: How many worlds, 1 or more.
         rng: Source of randomness.
         together: Share of the variance that offers with one evidence have in common, 0 to 1.
-        forecast_error: Relative standard error of a vote's worth, the same for all; the factor is log-normal with
-            mean 1.
+        forecast_error: Relative standard error of a vote's worth; the factor is log-normal with mean 1.
+        apart: Share of the variance of its logarithm that each offer has for itself (its voters live elsewhere).
 
     Returns:
         The worlds.
@@ -81,8 +82,9 @@ def draw_worlds(
     >>> bool((found.effect[:, 0] == found.effect[:, 1]).all())
     True
     """
-    if draws < 1 or not 0 <= together <= 1 or not forecast_error >= 0:
-        got = f"{draws} draws, {together} together, forecast error {forecast_error}"
+    shares = 0 <= together <= 1 and 0 <= apart <= 1
+    if draws < 1 or not shares or not forecast_error >= 0:
+        got = f"{draws} draws, {together} together, {apart} apart, forecast error {forecast_error}"
         raise DesignError.of("No such worlds", received=got, allowed="1 or more; 0 to 1; 0 or more")
     code = np.asarray(evidence, np.int64)
     own = rng.standard_normal((draws, code.size))
@@ -90,7 +92,9 @@ def draw_worlds(
     common = shared[:, np.maximum(code, 0)] if shared.size else own
     effect = np.where(code >= 0, np.sqrt(together) * common + np.sqrt(1 - together) * own, own)
     scale = np.sqrt(np.log1p(forecast_error**2))
-    return Worlds(effect, np.exp(scale * rng.standard_normal(draws) - scale**2 / 2))
+    all_, each = rng.standard_normal((draws, 1)), rng.standard_normal((draws, code.size))
+    worth = np.sqrt(1 - apart) * all_ + np.sqrt(apart) * each
+    return Worlds(effect, np.exp(scale * worth - scale**2 / 2))
 
 
 def best_in_each(offers: Sequence[Offer], limits: Limits, worlds: Worlds) -> Floats:
@@ -106,12 +110,12 @@ def best_in_each(offers: Sequence[Offer], limits: Limits, worlds: Worlds) -> Flo
 
     >>> from hustings.stats.budgets import cash_limits, offer
     >>> one = offer([0, 10], [0, 1], [0, 2])
-    >>> worlds = Worlds(np.array([[1.0], [-1.0]]), np.ones(2))
+    >>> worlds = Worlds(np.array([[1.0], [-1.0]]), np.ones((2, 1)))
     >>> best_in_each([one], cash_limits(10.0, [0.0]), worlds).tolist()
     [[10.0], [0.0]]
     """
     pieces = pieces_of(offers)
-    rise = pieces.rise + worlds.effect[:, pieces.owner] * pieces.error
+    rise = _rises(pieces, worlds)
     bought = buy(slopes(offers, rise), pieces, limits)
     return bought @ (pieces.owner[:, None] == np.arange(len(offers))).astype(np.float64)
 
@@ -128,16 +132,21 @@ def gains(offers: Sequence[Offer], amount: ArrayLike, worlds: Worlds) -> Floats:
         (c, d); of each world's own (1, d).
 
     >>> from hustings.stats.budgets import offer
-    >>> gains([offer([0, 10], [0, 1], [0, 2])], [[10.0]], Worlds(np.array([[1.0]]), np.ones(1))).tolist()
+    >>> gains([offer([0, 10], [0, 1], [0, 2])], [[10.0]], Worlds(np.array([[1.0]]), np.ones((1, 1)))).tolist()
     [[3.0]]
     """
     x = np.asarray(amount, np.float64)
     expected, error = gain_at(offers, x)
     if x.ndim == 3:
-        return np.asarray(
-            ((expected[:, 0] + error[:, 0] * worlds.effect).sum(axis=1) * worlds.factor)[None, :]
-        )
-    return np.asarray((expected.sum(axis=1)[:, None] + error @ worlds.effect.T) * worlds.factor)
+        own = (expected[:, 0] + error[:, 0] * worlds.effect) * worlds.factor
+        return np.asarray(own.sum(axis=1)[None, :])
+    return np.asarray(expected @ worlds.factor.T + error @ (worlds.effect * worlds.factor).T)
+
+
+def _rises(pieces: Pieces, worlds: Worlds) -> Floats:
+    """(d, p) what each piece gains in each world."""
+    own = pieces.owner
+    return np.asarray((pieces.rise + worlds.effect[:, own] * pieces.error) * worlds.factor[:, own])
 
 
 def weigh(
@@ -159,7 +168,7 @@ def weigh(
         DesignError: A share that is no share.
 
     >>> from hustings.stats.budgets import offer
-    >>> one, worlds = offer([0, 10], [0, 1], [0, 2]), Worlds(np.array([[1.0], [-1.0]]), np.ones(2))
+    >>> one, worlds = offer([0, 10], [0, 1], [0, 2]), Worlds(np.array([[1.0], [-1.0]]), np.ones((2, 1)))
     >>> weigh([one], [[10.0]], [[10.0], [0.0]], worlds).regret.tolist()
     [0.5]
     """
@@ -279,7 +288,7 @@ def reserve_value(
     owner = (pieces.owner[:, None] == np.arange(len(offers))).astype(np.float64)
     rest = pieces.width - first
     open_ = rest > 1e-9 * pieces.width
-    rise = (pieces.rise + worlds.effect[:, pieces.owner] * pieces.error) * (rest / pieces.width)
+    rise = _rises(pieces, worlds) * (rest / pieces.width)
     slope = np.where(open_, np.divide(rise, rest, out=np.zeros_like(rise), where=open_), -np.inf)
     # A piece waits for the one before it: its gain per unit is never above that one's.
     slope = _falling(slope, pieces.owner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hustings.errors import TableError
 from hustings.tables import (
+    budget,
     collected,
     derived,
     field,
@@ -37,9 +38,11 @@ _ALL = (
     *surveys.DERIVED,
     *planned.PLANNED,
     *offers.OFFERED,
+    *budget.BUDGETED,
     *field.DERIVED,
     *geo.DERIVED,
     *kept.KEPT,
+    *budget.REMEMBERED,
     *tested.DRAWN,
     *geo.KEPT,
 )
