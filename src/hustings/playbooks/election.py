@@ -36,6 +36,7 @@ STAGES = (
     "hustings.experiments.responses:fit_responses",
     "hustings.plans.media_weeks:plan_media_weeks",
     "hustings.plans.budget:divide_budget",
+    "hustings.plans.ledger:measure_decisions",
     "hustings.forecast.checks:check_forecasts",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",

@@ -130,6 +130,7 @@ DECIDED_PEOPLE = TableSpec(
         Column("action", "text", "What was to be done.", required=True),
         Column("held_out", "boolean", "In the control group.", required=True),
         _number("added_ballots", "Predicted for this person when it was decided.", "ballots"),
+        _number("published", "The same by the literature alone.", "ballots"),
     ),
 )
 

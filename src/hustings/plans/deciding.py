@@ -1,0 +1,212 @@
+"""Yes or no to what was proposed: written down with the list it was said to, so that it can be measured later."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import json
+import os
+from contextlib import closing
+from typing import Any, Literal, NamedTuple
+
+from hustings.campaign import Campaign
+from hustings.errors import TableError
+from hustings.plans.ledger import DECIDED
+from hustings.warehouse import Lake, locked, open_lake, open_published, read, write
+from hustings.warehouse.store import create_tables
+
+Verdict = Literal["accepted", "refused"]
+Row = dict[str, Any]
+
+
+class Decided(NamedTuple):
+    """What was written down.
+
+    Attributes:
+        decision_id: Which decision.
+        plan_id: Its plan.
+        verdict: Yes or no.
+        by: Who said it.
+        n_people: People on the list that was accepted.
+        n_held_out: Of them, held out.
+    """
+
+    decision_id: str
+    plan_id: str
+    verdict: Verdict
+    by: str
+    n_people: int
+    n_held_out: int
+
+
+def open_decisions(campaign: Campaign) -> list[Row]:
+    """The newest proposal of each plan of the published run, where nobody has decided on it yet.
+
+    Args:
+        campaign: The campaign.
+
+    Returns:
+        Rows of `decisions`, by plan.
+
+    Raises:
+        WarehouseError: Nothing has been published.
+    """
+    proposed, _ = _proposed(campaign)
+    with closing(open_lake(campaign.store)) as lake:
+        done = _verdicts(lake)
+    return [row for row in _newest(proposed) if row["decision_id"] not in done]
+
+
+def decide(
+    campaign: Campaign,
+    decision_id: str,
+    verdict: Verdict,
+    *,
+    by: str | None = None,
+    note: str | None = None,
+    at: datetime.datetime | None = None,
+) -> Decided:
+    """Accept or refuse a proposal, once.
+
+    With an acceptance the plan's list is kept as it stands, those held out included: that is what will be measured.
+
+    Args:
+        campaign: The campaign.
+        decision_id: A row of `decisions`, or an unmistakable beginning of its id.
+        verdict: Yes or no.
+        by: Who decides; whoever is signed in unless given.
+        note: Why.
+        at: When (UTC); now unless given.
+
+    Returns:
+        What was written.
+
+    Raises:
+        TableError: No such decision, several that begin so, one that was decided already, or one that a newer
+            proposal of its plan has replaced.
+        LockError: A run is at work.
+    """
+    proposed, people = _proposed(campaign, lists=verdict == "accepted")
+    row = _named(decision_id, proposed)
+    who = (by or "").strip() or _signed_in()
+    own = people.get(row["plan_id"])
+    _check_list(row, own)
+    with locked(campaign.store), closing(open_lake(campaign.store, write=True)) as lake:
+        before = _verdicts(lake).get(row["decision_id"])
+        if before is not None:
+            raise TableError.of(
+                f"Decided already: {before['event']} by {before['by']} on {before['happened_at']:%Y-%m-%d}",
+                received=row["decision_id"],
+                then="hustings run, for a new proposal",
+            )
+        newest = {one["plan_id"]: one for one in _newest(proposed)}[row["plan_id"]]
+        if newest["as_of"] > row["as_of"]:
+            raise TableError.of(
+                f"A newer proposal of {row['plan_id']} has replaced it",
+                received=row["decision_id"],
+                then=f"hustings decide {newest['decision_id'][:8]}",
+            )
+        with lake.transaction():
+            create_tables(lake)
+            write(lake, "decision_events", _event(row, verdict, who, note, at), "decide")
+            if own is not None:
+                write(
+                    lake,
+                    "decided_people",
+                    own | {"decision_id": [row["decision_id"]] * len(own["person_id"])},
+                    "decide",
+                )
+    (campaign.folder / DECIDED).write_text(f"{row['decision_id']} {verdict}\n", encoding="utf-8")
+    held = own["held_out"] if own is not None else []
+    return Decided(row["decision_id"], row["plan_id"], verdict, who, len(held), sum(held))
+
+
+def _proposed(
+    campaign: Campaign, *, lists: bool = False
+) -> tuple[list[Row], dict[str, dict[str, list[Any]]]]:
+    """The proposals of the published run, and the lists of its plans."""
+    lake, _ = open_published(campaign.store)
+    with closing(lake):
+        rows: list[Row] = read(lake, "decisions").to_pyarrow().to_pylist()
+        return rows, _lists(lake) if lists else {}
+
+
+def _lists(lake: Lake) -> dict[str, dict[str, list[Any]]]:
+    plan = read(lake, "contact_plan").select(
+        "plan_id", "person_id", "household_id", "action", "held_out", "added_ballots"
+    )
+    evidence = read(lake, "evidence")
+    told = evidence.filter(evidence.outcome == "voted").select("action", "prior").to_pyarrow().to_pylist()
+    prior = {row["action"]: row["prior"] for row in told}
+    found: dict[str, dict[str, list[Any]]] = {}
+    for row in plan.to_pyarrow().to_pylist():
+        row["published"] = prior.get(row["action"])
+        own = found.setdefault(row.pop("plan_id"), {name: [] for name in row})
+        for name, value in row.items():
+            own[name].append(value)
+    return found
+
+
+def _newest(rows: list[Row]) -> list[Row]:
+    last: dict[str, Row] = {}
+    for row in rows:
+        before = last.get(row["plan_id"])
+        if before is None or row["as_of"] >= before["as_of"]:
+            last[row["plan_id"]] = row
+    return [last[plan] for plan in sorted(last)]
+
+
+def _named(decision_id: str, rows: list[Row]) -> Row:
+    found = [row for row in rows if row["decision_id"].startswith(decision_id)] if decision_id else []
+    if len(found) > 1 and not (exact := [row for row in found if row["decision_id"] == decision_id]):
+        raise TableError.of(
+            "Several decisions begin so",
+            received=decision_id,
+            allowed=[row["decision_id"] for row in found[:10]],
+        )
+    if not found:
+        known = [row["decision_id"] for row in rows] + [row["decision_id"][:8] for row in _newest(rows)]
+        raise TableError.unknown(
+            "No such decision", decision_id, known, "hustings decide, for those that are open"
+        )
+    return found[0] if len(found) == 1 else exact[0]
+
+
+def _check_list(row: Row, own: dict[str, list[Any]] | None) -> None:
+    """The list in the warehouse must be the one that was proposed: else its people are not those of the decision."""
+    plan: Row = next((one for one in json.loads(row["options"]) if one.get("option") == "plan"), {})
+    reached = sum(not held for held in own["held_out"]) if own is not None else None
+    if reached is not None and plan.get("n_people") is not None and reached != plan["n_people"]:
+        raise TableError.of(
+            f"The list of {row['plan_id']} is no longer the one that was proposed",
+            received=f"{reached:,} people to be reached",
+            allowed=f"{plan['n_people']:,}",
+            then="hustings decide, for what is proposed now",
+        )
+
+
+def _verdicts(lake: Lake) -> dict[str, Row]:
+    try:
+        events = read(lake, "decision_events")
+    except TableError:
+        return {}
+    rows = events.filter(events.event.isin(["accepted", "refused"])).to_pyarrow().to_pylist()
+    return {row["decision_id"]: row for row in rows}
+
+
+def _event(
+    row: Row, verdict: Verdict, by: str, note: str | None, at: datetime.datetime | None
+) -> dict[str, list[Any]]:
+    now = at or datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    return {
+        "event_id": [f"{row['decision_id']}-decided"], "decision_id": [row["decision_id"]], "event": [verdict],
+        "by": [by], "happened_at": [now], "note": [note], "value": [None], "std_error": [None],
+        "n_treated": [None], "n_control": [None],
+    }  # fmt: skip
+
+
+def _signed_in() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
