@@ -50,13 +50,14 @@ def measure_decisions(
     cuts: Table,
     outcomes: Table,
     events: Table,
-    budget_options: Table,
+    budget_options: Table | None,
     *,
     outcome: Annotated[str, About("The outcome that counts as a ballot.")] = "voted",
     election_day: Annotated[datetime.date, About("Whose ballots are followed until the outcome is known.")],
     as_of: Annotated[datetime.date, About("Nothing that is known later counts.")],
 ) -> Result:
     """One row for each decision, how right all of them were, and what was measured for the first time today."""
+    # `budget_options` is not read: it makes the ledger follow the plans, so that today's proposals are in it.
     told, happened = _rows(decisions), _rows(decision_events)
     accepted = lists(decided_people)
     sent = _rows(cuts.select("plan_id", "cut_at"))
