@@ -40,7 +40,8 @@ def decide(
     if (accept or refuse) and decision is None:
         raise typer.BadParameter("name the decision: `hustings decide` lists those that are open")
     if decision is not None and (accept or refuse):
-        found = deciding.decide(campaign, decision, "accepted" if accept else "refused", by=by, note=note)
+        verdict: deciding.Verdict = "accepted" if accept else "refused"
+        found = deciding.decide(campaign, [decision], verdict, by=by, note=note)[0]
         typer.echo(f"{found.verdict.capitalize()} by {found.by}: {found.plan_id} ({found.decision_id[:8]}).")
         if found.n_people:
             typer.echo(

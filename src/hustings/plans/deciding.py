@@ -6,12 +6,16 @@ import datetime
 import getpass
 import json
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, Literal, NamedTuple
+
+import pyarrow.compute as pc
 
 from hustings.campaign import Campaign
 from hustings.errors import TableError
 from hustings.plans.ledger import DECIDED
+from hustings.tables import spec
 from hustings.warehouse import Lake, locked, open_lake, open_published, read, write
 from hustings.warehouse.store import create_tables
 
@@ -59,66 +63,74 @@ def open_decisions(campaign: Campaign) -> list[Row]:
 
 def decide(
     campaign: Campaign,
-    decision_id: str,
+    decision_ids: Sequence[str],
     verdict: Verdict,
     *,
     by: str | None = None,
     note: str | None = None,
     at: datetime.datetime | None = None,
-) -> Decided:
-    """Accept or refuse a proposal, once.
+) -> list[Decided]:
+    """Accept or refuse proposals, each once, and all or none.
 
     With an acceptance the plan's list is kept as it stands, those held out included: that is what will be measured.
 
     Args:
         campaign: The campaign.
-        decision_id: A row of `decisions`, or an unmistakable beginning of its id.
+        decision_ids: Rows of `decisions`, or unmistakable beginnings of their ids.
         verdict: Yes or no.
         by: Who decides; whoever is signed in unless given.
         note: Why.
         at: When (UTC); now unless given.
 
     Returns:
-        What was written.
+        What was written, in their order.
 
     Raises:
         TableError: No such decision, several that begin so, one that was decided already, or one that a newer
             proposal of its plan has replaced.
         LockError: A run is at work.
     """
-    proposed, people = _proposed(campaign, lists=verdict == "accepted")
-    row = _named(decision_id, proposed)
+    proposed, lists = _proposed(campaign, lists=verdict == "accepted")
+    rows = [_named(one, proposed) for one in decision_ids]
+    newest = {one["plan_id"]: one for one in _newest(proposed)}
     who = (by or "").strip() or _signed_in()
-    own = people.get(row["plan_id"])
-    _check_list(row, own)
+    moment = at or datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    for row in rows:
+        _check_list(row, lists.get(row["plan_id"]))
     with locked(campaign.store), closing(open_lake(campaign.store, write=True)) as lake:
-        before = _verdicts(lake).get(row["decision_id"])
-        if before is not None:
-            raise TableError.of(
-                f"Decided already: {before['event']} by {before['by']} on {before['happened_at']:%Y-%m-%d}",
-                received=row["decision_id"],
-                then="hustings run, for a new proposal",
-            )
-        newest = {one["plan_id"]: one for one in _newest(proposed)}[row["plan_id"]]
-        if newest["as_of"] > row["as_of"]:
-            raise TableError.of(
-                f"A newer proposal of {row['plan_id']} has replaced it",
-                received=row["decision_id"],
-                then=f"hustings decide {newest['decision_id'][:8]}",
-            )
+        before = _verdicts(lake)
+        for row in rows:
+            _check_open(row, before.get(row["decision_id"]), newest[row["plan_id"]])
         with lake.transaction():
             create_tables(lake)
-            write(lake, "decision_events", _event(row, verdict, who, note, at), "decide")
-            if own is not None:
-                write(
-                    lake,
-                    "decided_people",
-                    own | {"decision_id": [row["decision_id"]] * len(own["person_id"])},
-                    "decide",
-                )
-    (campaign.folder / DECIDED).write_text(f"{row['decision_id']} {verdict}\n", encoding="utf-8")
-    held = own["held_out"] if own is not None else []
-    return Decided(row["decision_id"], row["plan_id"], verdict, who, len(held), sum(held))
+            write(lake, "decision_events", _events(rows, verdict, who, note, moment), "decide")
+            for row in rows:
+                own = lists.get(row["plan_id"])
+                if own is not None:
+                    ids = [row["decision_id"]] * len(own["person_id"])
+                    write(lake, "decided_people", own | {"decision_id": ids}, "decide")
+    told = " ".join(row["decision_id"] for row in rows)
+    (campaign.folder / DECIDED).write_text(f"{told} {verdict}\n", encoding="utf-8")
+    held = [lists.get(row["plan_id"], {}).get("held_out", []) for row in rows]
+    return [
+        Decided(row["decision_id"], row["plan_id"], verdict, who, len(out), sum(out))
+        for row, out in zip(rows, held, strict=True)
+    ]
+
+
+def _check_open(row: Row, before: Row | None, newest: Row) -> None:
+    if before is not None:
+        raise TableError.of(
+            f"Decided already: {before['event']} by {before['by']} on {before['happened_at']:%Y-%m-%d}",
+            received=row["decision_id"],
+            then="hustings run, for a new proposal",
+        )
+    if newest["as_of"] > row["as_of"]:
+        raise TableError.of(
+            f"A newer proposal of {row['plan_id']} has replaced it",
+            received=row["decision_id"],
+            then=f"hustings decide {newest['decision_id'][:8]}",
+        )
 
 
 def _proposed(
@@ -132,18 +144,17 @@ def _proposed(
 
 
 def _lists(lake: Lake) -> dict[str, dict[str, list[Any]]]:
+    """Every plan's people, held out or not, with what was predicted of them and what the literature says."""
     plan = read(lake, "contact_plan").select(
         "plan_id", "person_id", "household_id", "action", "held_out", "added_ballots"
     )
     evidence = read(lake, "evidence")
-    told = evidence.filter(evidence.outcome == "voted").select("action", "prior").to_pyarrow().to_pylist()
-    prior = {row["action"]: row["prior"] for row in told}
+    told = evidence.filter(evidence.outcome == "voted").select("action", published=evidence.prior)
+    rows = plan.left_join(told, "action").drop("action_right").order_by("plan_id").to_pyarrow()
     found: dict[str, dict[str, list[Any]]] = {}
-    for row in plan.to_pyarrow().to_pylist():
-        row["published"] = prior.get(row["action"])
-        own = found.setdefault(row.pop("plan_id"), {name: [] for name in row})
-        for name, value in row.items():
-            own[name].append(value)
+    for name in rows["plan_id"].unique().to_pylist():
+        own = rows.filter(pc.equal(rows["plan_id"], name)).drop_columns(["plan_id"])
+        found[name] = own.to_pydict()
     return found
 
 
@@ -194,15 +205,17 @@ def _verdicts(lake: Lake) -> dict[str, Row]:
     return {row["decision_id"]: row for row in rows}
 
 
-def _event(
-    row: Row, verdict: Verdict, by: str, note: str | None, at: datetime.datetime | None
+def _events(
+    rows: list[Row], verdict: Verdict, by: str, note: str | None, at: datetime.datetime
 ) -> dict[str, list[Any]]:
-    now = at or datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
-    return {
-        "event_id": [f"{row['decision_id']}-decided"], "decision_id": [row["decision_id"]], "event": [verdict],
-        "by": [by], "happened_at": [now], "note": [note], "value": [None], "std_error": [None],
-        "n_treated": [None], "n_control": [None],
-    }  # fmt: skip
+    made: list[Row] = [
+        {
+            "event_id": f"{row['decision_id']}-decided", "decision_id": row["decision_id"], "event": verdict,
+            "by": by, "happened_at": at, "note": note,
+        }
+        for row in rows
+    ]  # fmt: skip
+    return {name: [row.get(name) for row in made] for name in spec("decision_events").names}
 
 
 def _signed_in() -> str:

@@ -161,11 +161,8 @@ def _week(folder: Path, truth: SeasonTruth, number: int, rules: dict[str, float]
     _declare(campaign)
     flow.run(campaign, stages=STAGES)
     at = datetime.datetime.combine(day, datetime.time(9))
-    accepted = {
-        row["plan_id"]
-        for row in open_decisions(campaign)
-        if decide(campaign, row["decision_id"], "accepted", by="the season", at=at)
-    }
+    waiting = [row["decision_id"] for row in open_decisions(campaign)]
+    accepted = {one.plan_id for one in decide(campaign, waiting, "accepted", by="the season", at=at)}
     listed = [row for row in _rows(folder, "contact_plan") if row["plan_id"] in accepted]
     out = {row["person_id"] for row in listed if not row["held_out"]}
     reached = np.isin(voters.person_id, np.array(sorted(out), dtype=voters.person_id.dtype))
