@@ -12,6 +12,7 @@ MODULES = (
     "counting",
     "airtime",
 )
+MODULES = ("spending", "ledger", "counting")
 """Modules of this folder; a new one is one line here."""
 
 

@@ -25,6 +25,8 @@ from hustings.briefing.look import (
 View = dict[str, Any]
 # A damaged file may have hundreds; the rest are in the table `rejects`.
 _REASONS = 3
+_SCALES = {"net_votes": (1, 0, "net votes"), "win": (100, 2, "points of winning")}
+"""What a decision's gain counts where it is not ballots: how it is scaled, its decimals, its word."""
 _SHAPES = {"ahead": "up", "on plan": "dot", "behind": "down", "not started": "ring"}
 
 
@@ -68,7 +70,8 @@ def decisions(facts: Facts) -> list[View]:
     """
     latest: dict[Any, Record] = {}
     for row in sorted(facts.decisions, key=lambda r: r.get("as_of") or date.min):
-        latest[row.get("plan_id")] = row
+        if row.get("plan_id") != "budget":  # It has a section of its own.
+            latest[row.get("plan_id")] = row
     return [_decision(row, facts) for row in latest.values()]
 
 
@@ -77,8 +80,8 @@ def _decision(row: Record, facts: Facts) -> View:
     nothing = expected is None or (low is not None and low <= 0)
     boxes = [_gain_box(row), _cost_box(row, facts)] if expected is not None else []
     if row.get("rule"):
-        ballots, rule = known(row.get("rule_expected")), clean(row["rule"])
-        value, note = (rule, "") if ballots is None else (f"{figure(ballots, sign=True)} ballots", rule)
+        (gain, digits, word), rule = _scaled(row, "rule_expected"), clean(row["rule"])
+        value, note = (rule, "") if gain is None else (f"{figure(gain, digits, sign=True)} {word}", rule)
         boxes.append({"label": "The rule it replaces", "value": value, "note": note, "shape": ""})
     boxes.append(_approval_box(row, facts))
     advice = clean(row.get("recommendation"))
@@ -89,6 +92,8 @@ def _decision(row: Record, facts: Facts) -> View:
         notes.append(f"The control group can show an effect of {figure(100 * effect, 1)} points per person.")
     if not nothing and row.get("available_on"):
         notes.append(f"The outcome can be known from {day(row['available_on'])}.")
+    if row.get("decision_id"):
+        notes.append(f"To accept or refuse: hustings decide {clean(row['decision_id'])[:8]}.")
     return {
         "question": clean(row.get("question")) or "What is to be done?",
         "recommendation": f"Send nothing. {advice}".strip() if nothing and not said else advice,
@@ -97,16 +102,25 @@ def _decision(row: Record, facts: Facts) -> View:
     }
 
 
+def _scaled(row: Record, name: str) -> tuple[float | None, int, str]:
+    """A gain of the decision as it is told: the number, its decimals, its word."""
+    scale, digits, word = _SCALES.get(str(row.get("unit")), (1, 0, "ballots"))
+    value = known(row.get(name))
+    return None if value is None else scale * value, digits, word
+
+
 def _gain_box(row: Record) -> View:
-    ends = spread(row.get("low"), row.get("high"))
+    value, digits, word = _scaled(row, "expected")
+    ends = spread(_scaled(row, "low")[0], _scaled(row, "high")[0], digits)
     note = f"95 % interval {ends}" if ends else "interval not known"
-    value = f"{figure(row.get('expected'), sign=True)} ballots"
-    return {"label": "Expected gain", "value": value, "note": note, "shape": ""}
+    told = f"{figure(value, digits, sign=True)} {word}"
+    return {"label": "Expected gain", "value": told, "note": note, "shape": ""}
 
 
 def _cost_box(row: Record, facts: Facts) -> View:
-    expected, cost = known(row.get("expected")), known(row.get("cost_cents"))
-    each = f"{money(cost / expected, facts.currency)} a ballot" if cost and expected and expected > 0 else ""
+    (expected, _, word), cost = _scaled(row, "expected"), known(row.get("cost_cents"))
+    one = {"ballots": "ballot", "net votes": "net vote"}.get(word, "point")
+    each = f"{money(cost / expected, facts.currency)} a {one}" if cost and expected and expected > 0 else ""
     return {"label": "Cost", "value": money(cost, facts.currency), "note": each, "shape": ""}
 
 
