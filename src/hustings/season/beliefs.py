@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from hustings import stats
-from hustings.plans.measured import Listed, read_gain, values_of
 from hustings.simulate.season import CHANNELS, assigned
 
 Floats = npt.NDArray[np.float64]
@@ -58,24 +57,32 @@ def believe(readings: list[tuple[int, int, float, float]]) -> Beliefs:
 
 
 def readings_of(
-    channel: int, listed: Listed, known: dict[str, npt.NDArray[Any]], segment: npt.NDArray[np.int64]
+    channel: int,
+    value: Floats,
+    held_out: npt.NDArray[np.bool_],
+    household: npt.NDArray[np.int64],
+    segment: npt.NDArray[np.int64],
 ) -> list[tuple[int, int, float, float]]:
     """What a measured decision says of each segment, per person who was to be reached.
 
     Args:
         channel: Its channel.
-        listed: Its list.
-        known: The outcomes that are known.
-        segment: (n,) segment of each person of the list.
+        value: (n,) the outcome of each person of its list, NaN where it is not known.
+        held_out: (n,) who was in the control group.
+        household: (n,) integer labels.
+        segment: (n,) segment of each.
+
+    Returns:
+        Channel, segment, effect and its standard error; none of a segment in which nothing can be told.
     """
-    value, found = values_of(listed, known), []
+    found = []
     for part in range(SEGMENTS):
-        own = segment == part
-        some = listed._replace(
-            person_id=listed.person_id[own], household=listed.household[own], held_out=listed.held_out[own]
+        own = (segment == part) & np.isfinite(value)
+        if not (own & held_out).any() or not (own & ~held_out).any():
+            continue
+        lift = stats.means.difference_in_means(
+            value[own], (~held_out[own]).astype(np.int64), household[own], n_arms=2
         )
-        reading = read_gain(some, value[own]) if own.any() else None
-        n = int((~some.held_out).sum())
-        if reading is not None and reading.gain is not None and reading.std_error is not None and n:
-            found.append((channel, part, reading.gain / n, reading.std_error / n))
+        if lift.reason[0] is None and lift.std_error[0] > 0:
+            found.append((channel, part, float(lift.estimate[0]), float(lift.std_error[0])))
     return found

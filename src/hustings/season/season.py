@@ -44,6 +44,7 @@ STAGES = tuple(
     describe(one)
     for one in (
         stages.collect_the_week,
+        stages.learn_the_week,
         stages.offer_the_week,
         divide_budget,
         stages.list_the_week,

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
-from hustings.plans.measured import known_outcome, lists
+from hustings.channels.evidence import USUAL, prior
 from hustings.season.beliefs import SEGMENTS, Beliefs, believe, readings_of
-from hustings.simulate.season import CHANNELS, POSTED_AFTER, segments
+from hustings.simulate.season import CHANNELS, PAST, POSTED_AFTER, assigned, segments
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import arrays, codes
@@ -64,19 +64,95 @@ def collect_the_week(
     }
 
 
-@stage(writes="offers", section="season")
-def offer_the_week(
-    people: Table,
+@stage(writes="evidence", section="season")
+def learn_the_week(
     features: Table,
     outcomes: Table,
     decided_people: Table,
     decisions: Table,
     *,
+    as_of: Annotated[datetime.date, About("The day of the plan.")],
+) -> Result:
+    """What is believed today: the literature, and every decision whose outcome is known, by channel and segment."""
+    told = (
+        decisions.filter(decisions.available_on < as_of)
+        .select("decision_id", "plan_id")
+        .to_pyarrow()
+        .to_pylist()
+    )
+    morning = datetime.datetime.combine(as_of, datetime.time())
+    voted = outcomes.filter((outcomes.outcome == "voted") & (outcomes.arrived_at < morning))
+    people = decided_people.mutate(home=decided_people.household_id.hash()).join(
+        features.select("person_id", "share_voted"), "person_id"
+    )
+    rows = arrays(
+        people.join(voted.select("person_id", "value"), "person_id"),
+        "decision_id", "home", "held_out", "share_voted", "value",
+    )  # fmt: skip
+    decision = codes(rows["decision_id"], [row["decision_id"] for row in told]).codes
+    segment = _segments(rows["share_voted"])
+    readings = []
+    for code, row in enumerate(told):
+        own = decision == code
+        if own.any():
+            readings += readings_of(
+                CHANNELS.index(row["plan_id"].split("-")[0]),
+                np.asarray(rows["value"][own], np.float64),
+                rows["held_out"][own].astype(bool),
+                rows["home"][own],
+                segment[own],
+            )
+    return _evidence(believe(readings), bool(readings))
+
+
+def _segments(share_voted: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return segments(np.round(PAST * np.asarray(share_voted, np.float64)).astype(np.int64))
+
+
+def _evidence(beliefs: Beliefs, tested: bool) -> dict[str, list[Any]]:
+    """The rows of `evidence`: each channel as published, and each of its segments as believed."""
+    rows: list[dict[str, Any]] = []
+    for channel, name in enumerate(CHANNELS):
+        mean, error, spread = assigned(name)
+        common = {
+            "outcome": "voted", "method": USUAL[name], "channel": name, "is_tested": tested,
+            "contact_rate_from": "literature", "estimand": "assignment", "source": prior(USUAL[name], "voted").source,
+            "told": "the literature and the season's own decisions" if tested else "the literature",
+            "prior": mean, "prior_error": error, "prior_spread": spread,
+        }  # fmt: skip
+        rows.append(common | {"action": name})
+        rows += [
+            common | {
+                "action": f"{name} {part}", "estimate": float(beliefs.mean[channel, part]),
+                "std_error": float(beliefs.std_error[channel, part]),
+            }
+            for part in range(SEGMENTS)
+        ]  # fmt: skip
+    return {name: [row.get(name) for row in rows] for name in spec("evidence").names}
+
+
+def believed(evidence: Table) -> Beliefs:
+    """Beliefs as they stand in the table."""
+    told = {row["action"]: row for row in evidence.to_pyarrow().to_pylist()}
+    return Beliefs(
+        *(
+            np.array([[told[f"{name} {part}"][column] for part in range(SEGMENTS)] for name in CHANNELS])
+            for column in ("estimate", "std_error")
+        )
+    )
+
+
+@stage(writes="offers", section="season")
+def offer_the_week(
+    people: Table,
+    features: Table,
+    evidence: Table,
+    *,
     week: Annotated[int, About("Of the season, from 1.", ge=1)],
     as_of: Annotated[datetime.date, About("The day of the plan.")],
 ) -> Result:
     """Each channel's offer for this week's electorate: those first whom a cent is expected to move most."""
-    beliefs = learned(people, features, outcomes, decided_people, decisions, as_of)
+    beliefs = believed(evidence)
     homes = households(people, features, week)
     rows: list[dict[str, Any]] = []
     for channel, name in enumerate(CHANNELS):
@@ -101,16 +177,14 @@ def list_the_week(
     budget_options: Table,
     people: Table,
     features: Table,
-    outcomes: Table,
-    decided_people: Table,
-    decisions: Table,
+    evidence: Table,
     *,
     week: Annotated[int, About("Of the season, from 1.", ge=1)],
     as_of: Annotated[datetime.date, About("The day of the plan.")],
     rng: np.random.Generator,
 ) -> Result:
     """The lists that the budget pays for, the reserve spent in equal parts on learning, and a decision for each."""
-    beliefs = learned(people, features, outcomes, decided_people, decisions, as_of)
+    beliefs = believed(evidence)
     homes = households(people, features, week)
     money = dict(
         zip(
@@ -147,35 +221,6 @@ def list_the_week(
     }
 
 
-def learned(
-    people: Table,
-    features: Table,
-    outcomes: Table,
-    decided_people: Table,
-    decisions: Table,
-    as_of: datetime.date,
-) -> Beliefs:
-    """What is believed today: the literature, and every decision whose outcome is known."""
-    told = {row["decision_id"]: row for row in decisions.to_pyarrow().to_pylist()}
-    done = {name: row for name, row in told.items() if row["available_on"] and row["available_on"] < as_of}
-    segment = _segment_of(features)
-    readings = []
-    for name, listed in lists(decided_people).items():
-        if name not in done:
-            continue
-        known = known_outcome(outcomes, "voted", done[name]["as_of"], as_of)
-        place = codes(listed.person_id, segment["person_id"]).codes
-        channel = CHANNELS.index(done[name]["plan_id"].split("-")[0])
-        readings += readings_of(channel, listed, known, segment["segment"][place])
-    return believe(readings)
-
-
-def _segment_of(features: Table) -> dict[str, npt.NDArray[Any]]:
-    told = arrays(features, "person_id", "share_voted")
-    n_voted = np.round(4 * np.asarray(told["share_voted"], np.float64)).astype(np.int64)
-    return {"person_id": told["person_id"], "segment": segments(n_voted)}
-
-
 def households(people: Table, features: Table, week: int) -> dict[str, Any]:
     """This week's households: channel, people by segment, and what beliefs say of each."""
     own = people.filter(people.place_id == f"W{week:02d}")
@@ -183,7 +228,7 @@ def households(people: Table, features: Table, week: int) -> dict[str, Any]:
     home = codes(rows["household_id"])
     channel = np.zeros(len(home.labels), np.int64)
     channel[home.codes] = codes(rows["region_id"], list(CHANNELS)).codes
-    segment = segments(np.round(4 * np.asarray(rows["share_voted"], np.float64)).astype(np.int64))
+    segment = _segments(rows["share_voted"])
     counts = np.zeros((len(home.labels), SEGMENTS))
     np.add.at(counts, (home.codes, segment), 1)
     return {
