@@ -15,17 +15,7 @@ import numpy as np
 
 from hustings import stats
 from hustings.errors import DesignError
-from hustings.plans.measured import (
-    RETURNED,
-    Listed,
-    Reading,
-    among,
-    known_outcome,
-    lists,
-    read_gain,
-    returned,
-    values_of,
-)
+from hustings.plans.measured import RETURNED, Listed, Reading, lists, read_gain
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 
@@ -59,10 +49,12 @@ def measure_decisions(
     """One row for each decision, how right all of them were, and what was measured for the first time today."""
     # `budget_options` is not read: it makes the ledger follow the plans, so that today's proposals are in it.
     told, happened = _rows(decisions), _rows(decision_events)
-    accepted = lists(decided_people)
+    accepted = lists(
+        decided_people, decisions, outcomes, events, outcome=outcome, election_day=election_day, as_of=as_of
+    )
     sent = _rows(cuts.select("plan_id", "cut_at"))
     newest = _newest(told)
-    in_ = returned(events, election_day, as_of) if accepted else np.empty(0, object)
+    followed = any(listed.returned.any() for listed in accepted.values())
     rows: list[Row] = []
     for row in sorted(told, key=lambda r: (r["as_of"], r["plan_id"], r["decision_id"])):
         own = next(
@@ -72,8 +64,8 @@ def measure_decisions(
         found = _entry(row, own, newest, as_of) | _acted(row, own, sent)
         if listed is not None:
             found |= _of_list(listed)
-            found |= _interim(listed, row, in_, election_day)
-            found |= _final(listed, row, outcomes, outcome, as_of)
+            found |= _interim(listed) if followed and row["as_of"] <= election_day else {}
+            found |= _final(listed, row, outcome, as_of)
         found["status"] = "measured" if found.get("measured") is not None else found["status"]
         rows.append(found)
     return {
@@ -132,24 +124,21 @@ def _of_list(listed: Listed) -> Row:
     }
 
 
-def _interim(listed: Listed, row: Row, in_: Any, election_day: datetime.date) -> Row:
-    if not len(in_) or row["as_of"] > election_day:
-        return {}
-    found = read_gain(listed, among(listed, in_))
+def _interim(listed: Listed) -> Row:
+    found = read_gain(listed, listed.returned)
     if found.gain is None:
         return {}
     return {"interim_outcome": RETURNED, "interim": found.gain, "interim_error": found.std_error}
 
 
-def _final(listed: Listed, row: Row, outcomes: Table, outcome: str, as_of: datetime.date) -> Row:
+def _final(listed: Listed, row: Row, outcome: str, as_of: datetime.date) -> Row:
     if row["available_on"] is None:
         return {"reason": "no day is told on which the outcome can be known (available_on)"}
     if row["available_on"] >= as_of:
         return {"reason": f"the outcome can be known from {row['available_on']}"}
-    known = known_outcome(outcomes, outcome, row["as_of"], as_of)
-    if not len(known["person_id"]):
+    if not np.isfinite(listed.value).any():
         return {"reason": f"no outcome {outcome} has arrived"}
-    found: Reading = read_gain(listed, values_of(listed, known))
+    found: Reading = read_gain(listed, listed.value)
     if found.gain is None:
         return {"reason": found.reason}
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,19 +19,21 @@ RETURNED = "ballots returned"
 
 
 class Listed(NamedTuple):
-    """The people of one accepted list.
+    """The people of one accepted list, and what is known of them today.
 
     Attributes:
-        person_id: (n,) who.
-        household: (n,) codes.
+        household: (n,) integer labels.
         held_out: (n,) whether in the control group.
+        value: (n,) the outcome, NaN where it is not known.
+        returned: (n,) 1 where the ballot is known to be in, else 0.
         predicted: Added ballots predicted for those who were to be reached.
         published: The same by the literature; None where it says nothing.
     """
 
-    person_id: npt.NDArray[Any]
     household: npt.NDArray[np.int64]
     held_out: npt.NDArray[np.bool_]
+    value: Floats
+    returned: Floats
     predicted: float | None
     published: float | None
 
@@ -54,51 +56,58 @@ class Reading(NamedTuple):
     reason: str | None = None
 
 
-def lists(decided_people: Table) -> dict[str, Listed]:
-    """The accepted lists by decision."""
-    rows = arrays(decided_people.order_by("decision_id", "household_id", "person_id"))
-    n = len(rows["decision_id"])
-    if not n:
-        return {}
-    ids = rows["decision_id"].astype(str)
-    home = codes(rows["household_id"]).codes
-    held = rows["held_out"].astype(bool)
-    begin = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+def lists(
+    decided_people: Table,
+    decisions: Table,
+    outcomes: Table,
+    events: Table,
+    *,
+    outcome: str,
+    election_day: datetime.date,
+    as_of: datetime.date,
+) -> dict[str, Listed]:
+    """The accepted lists by decision, with what had arrived by today; of nothing that happened before the decision.
+
+    Args:
+        decided_people: The table.
+        decisions: The table.
+        outcomes: The table.
+        events: The table.
+        outcome: The outcome that counts as a ballot.
+        election_day: Whose ballots count as returned.
+        as_of: Nothing that arrived on this day or later is known.
+    """
+    morning = datetime.datetime.combine(as_of, datetime.time())
+    told = decisions.select("decision_id", since=decisions.as_of)
+    people = decided_people.join(told, "decision_id").mutate(home=decided_people.household_id.hash())
+    known = outcomes.filter((outcomes.outcome == outcome) & (outcomes.arrived_at < morning))
+    known = known.select("value", "happened_on", of=known.person_id)
+    with_value = people.left_join(known, [people.person_id == known.of, known.happened_on >= people.since])
+    in_ = voters(events.filter((events.happened_at < morning) & (events.arrived_at < morning)), election_day)
+    in_ = in_.select(who=in_.person_id).distinct()
+    rows = arrays(
+        with_value.left_join(in_, with_value.person_id == in_.who).mutate(returned=lambda t: t.who.notnull()),
+        "decision_id", "home", "held_out", "value", "returned", "added_ballots", "published",
+    )  # fmt: skip
+    decision = codes(rows["decision_id"])
+    order = np.argsort(decision.codes, kind="stable")
+    ends = np.searchsorted(decision.codes[order], np.arange(len(decision.labels) + 1))
     found = {}
-    for first, last in zip(begin, np.append(begin[1:], n), strict=True):
-        own = slice(int(first), int(last))
-        found[ids[first]] = Listed(
-            rows["person_id"][own],
-            np.unique(home[own], return_inverse=True)[1].astype(np.int64),
-            held[own],
-            *(
-                _sum(np.asarray(rows[name][own], np.float64)[~held[own]])
-                for name in ("added_ballots", "published")
-            ),
+    for code, name in enumerate(decision.labels):
+        own = order[ends[code] : ends[code + 1]]
+        held = rows["held_out"][own].astype(bool)
+        found[name] = Listed(
+            rows["home"][own].astype(np.int64),
+            held,
+            np.asarray(rows["value"][own], np.float64),
+            rows["returned"][own].astype(np.float64),
+            *(_sum(np.asarray(rows[c][own], np.float64)[~held]) for c in ("added_ballots", "published")),
         )
     return found
 
 
 def _sum(values: Floats) -> float | None:
     return float(values.sum()) if values.size and np.isfinite(values).all() else None
-
-
-def known_outcome(
-    outcomes: Table, outcome: str, since: datetime.date, as_of: datetime.date
-) -> dict[str, npt.NDArray[Any]]:
-    """The people of whom the outcome is known today, and what it is; of nothing before the decision."""
-    morning = datetime.datetime.combine(as_of, datetime.time())
-    told = outcomes.filter(
-        (outcomes.outcome == outcome) & (outcomes.happened_on >= since) & (outcomes.arrived_at < morning)
-    )
-    return arrays(told, "person_id", "value")
-
-
-def returned(events: Table, election_day: datetime.date, as_of: datetime.date) -> npt.NDArray[Any]:
-    """The people whose ballot is known to be in."""
-    morning = datetime.datetime.combine(as_of, datetime.time())
-    known = events.filter((events.happened_at < morning) & (events.arrived_at < morning))
-    return arrays(voters(known, election_day), "person_id")["person_id"]
 
 
 def read_gain(listed: Listed, value: Floats) -> Reading:
@@ -125,15 +134,3 @@ def read_gain(listed: Listed, value: Floats) -> Reading:
     if error <= 0:
         return Reading(reason="the outcome does not vary")
     return Reading(gain, error, low, high)
-
-
-def values_of(listed: Listed, known: dict[str, npt.NDArray[Any]]) -> Floats:
-    """(n,) the outcome of each person of the list; NaN where it is not known."""
-    place = codes(listed.person_id, known["person_id"]).codes
-    padded = np.append(np.asarray(known["value"], np.float64), np.nan)
-    return np.asarray(padded[place])
-
-
-def among(listed: Listed, people: npt.NDArray[Any]) -> Floats:
-    """(n,) 1 for each person of the list who is among these, else 0."""
-    return (codes(listed.person_id, np.unique(people.astype(str))).codes >= 0).astype(np.float64)
