@@ -13,7 +13,7 @@ from hustings.errors import DesignError
 from hustings.plans.visit_offers import no_visits, visit_offers
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
-from hustings.warehouse import arrays, codes
+from hustings.warehouse import arrays, codes, count
 
 Floats = npt.NDArray[np.float64]
 _DRAWS = 4_000
@@ -163,9 +163,7 @@ def _stops(
 ) -> tuple[Stops, int]:
     """The race's places with a vote's value and coordinates, and how many have none."""
     of = arrays(
-        vote_values.filter(vote_values.race == race)
-        .join(forecast.select("race", "place_id", "share"), ["race", "place_id"])
-        .order_by("place_id"),
+        _valued(vote_values, forecast, place_coordinates, race).order_by("place_id"),
         "place_id", "name", "value", "std_error", "votes", "share",
     )  # fmt: skip
     if not len(of["place_id"]):
@@ -194,6 +192,33 @@ def _stops(
         at["longitude"],
     )
     return Stops(*(column[sound] for column in found)), int((~sound).sum())
+
+
+def _valued(vote_values: Table, forecast: Table, place_coordinates: Table, race: str) -> Any:
+    """Places with what a vote is worth there.
+
+    Where none of the valued places is on the map, those that they are part of take their mean, by votes; and the parts
+    of a place that decides it all have its value.
+    """
+    values = vote_values.filter(vote_values.race == race)
+    told = forecast.filter(forecast.race == race)
+    mapped = told.semi_join(place_coordinates, "place_id").select(
+        "place_id", "name", "votes", "share", "parent_id"
+    )
+    if not count(values.semi_join(place_coordinates, "place_id")):
+        inside = values.join(told.select("place_id", "parent_id"), "place_id").filter(lambda t: t.votes > 0)
+        mean = inside.group_by(of=inside.parent_id).agg(
+            value=(inside.value * inside.votes).sum() / inside.votes.sum(),
+            std_error=(inside.std_error * inside.votes).sum() / inside.votes.sum(),
+        )
+        whole = values.select("value", "std_error", of=values.place_id)
+        for above in (
+            mapped.join(mean, mapped.place_id == mean.of),
+            mapped.join(whole, mapped.parent_id == whole.of),
+        ):
+            if count(above):
+                return above.select("place_id", "name", "value", "std_error", "votes", "share")
+    return values.join(told.select("race", "place_id", "share"), ["race", "place_id"])
 
 
 def _why_nothing(stops: Stops, dates: list[datetime.date], effect: float, lost: int) -> str | None:
