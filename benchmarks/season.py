@@ -20,7 +20,7 @@ import numpy as np
 from hustings import stats
 from hustings.season import RULES, Season, Week, run_season
 from hustings.season.beliefs import SEGMENTS, believe, readings_of
-from hustings.season.season import LEARNING, _by_rule, _excess, _money
+from hustings.season.season import LEARNING, _by_rule, _money, excesses
 from hustings.season.stages import _STEPS, COST, HELD_OUT
 from hustings.simulate.season import CHANNELS, Electorate, draw_season, segments
 from hustings.stats.clusters import t_quantile
@@ -82,9 +82,7 @@ def on_arrays(people: int, seed: int, weeks: int) -> Season:
                 week, money, float(gain[state == 0].sum()), truth.expected(week, reached.astype(float)), rules
             )
         )
-    third = weeks // 3
-    excess = [_excess(rows, 1, third), _excess(rows, weeks - third + 1, weeks)]
-    return Season(Path(), tuple(done), tuple(rows), tuple(excess))
+    return Season(Path(), tuple(done), tuple(rows), *excesses(rows, weeks))
 
 
 def mean_of(values: list[float]) -> str:
@@ -136,9 +134,12 @@ def main() -> None:
             sum(week.gain - week.rules[name] for week in one.weeks[-(given.weeks // 3) :]) for one in seasons
         ]
         print(f"ballots more than {name}: {mean_of(more)} a season, {mean_of(late)} in its last third")
-    early, last = ([one.excess[i].estimate for one in seasons] for i in (0, 1))
-    print(f"error² - SE², points²: {mean_of(early)} in the first third, {mean_of(last)} in the last")
-    print(f"fall: {mean_of([a - b for a, b in zip(early, last, strict=True)])}")
+    for name in ("excess", "plain"):
+        early, last = ([getattr(one, name)[i].estimate for one in seasons] for i in (0, 1))
+        print(
+            f"error² - SE², points², {name}: {mean_of(early)} in the first third, {mean_of(last)} in the last"
+        )
+        print(f"  fall: {mean_of([a - b for a, b in zip(early, last, strict=True)])}")
 
 
 if __name__ == "__main__":

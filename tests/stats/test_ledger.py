@@ -51,6 +51,22 @@ def test_a_right_expectation_has_no_excess_and_a_wrong_one_its_square():
     assert np.all((inside / 300 > 0.9) & (inside / 300 < 0.99))
 
 
+def test_the_excess_by_precision_is_not_drowned_by_small_lists():
+    rng = np.random.default_rng(4)
+    error = np.where(np.arange(40) % 4 == 0, 6.0, 0.5)
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(400):
+        truth = rng.normal(0, 1, 40)
+        measured = truth + error * rng.standard_normal(40)
+        for by in (True, False):
+            found[by].append(
+                excess_error(truth + 0.7 * rng.standard_normal(40), measured, error, by_precision=by).estimate
+            )
+    for by in (True, False):
+        assert np.mean(found[by]) == pytest.approx(0.49, abs=4 * np.std(found[by]) / 20)
+    assert np.std(found[True]) < np.std(found[False]) / 10
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -88,7 +88,23 @@ def panels(facts: Facts) -> list[Panel]:
         else ""
     )
     pictures = [one for one in (_by_offer(facts, plan), _by_way(facts, plan)) if one is not None]
-    return [Panel("spending", _next(facts, plan), _text(facts, plan), action, pictures)]
+    own = [row for row in facts.rows("budget") if row.get("way") == "plan"]
+    own = sorted(own, key=lambda row: -(known(row.get("cents")) or 0))
+    step = money(plan.get("step_cents"), facts.currency)
+    head = ("Use", "Money", f"Of the next {step}")
+    body = [
+        (offer_word(row["offer"]), money(row.get("cents"), facts.currency), _of_next(row, facts.currency))
+        for row in own
+    ]
+    return [Panel("spending", _next(facts, plan), _text(facts, plan), action, pictures, head, body)]
+
+
+def _of_next(row: Record, currency: str) -> str:
+    """What the next step of money gives an offer, or why it has nothing at all."""
+    if not known(row.get("cents")) and row.get("reason"):
+        return clean(row["reason"])
+    cents = known(row.get("next_cents"))
+    return "–" if cents is None or cents < 0.5 else money(cents, currency)
 
 
 def _next(facts: Facts, plan: Record) -> str:

@@ -49,7 +49,7 @@ def _summed(found: Season) -> None:
         typer.echo(f"  {more:+,.0f} against {rule} (95 % interval {low:+,.0f} to {high:+,.0f})")
     early, late = found.excess
     typer.echo(
-        f"Error of expectations, mean of error² - SE² in points²: {early.estimate:.2f} ± {early.std_error:.2f} in the "
+        f"Error of expectations, mean of error² - SE² in points², by precision: {early.estimate:.2f} ± {early.std_error:.2f} in the "
         f"first third, {late.estimate:.2f} ± {late.std_error:.2f} in the last"
     )
     typer.echo(f"Next: hustings show ledger_fits -C {found.folder}, or hustings brief -C {found.folder}")

@@ -8,7 +8,7 @@ Sunday; who voted is posted 13 days after that Monday, and only then is anything
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,14 +81,16 @@ class Season(NamedTuple):
         folder: A campaign's folder, with its warehouse: `hustings show ledger`, `hustings brief`.
         weeks: In order.
         ledger: The measured rows of `ledger`, in order.
-        excess: Mean of error² - SE² in the first and in the last third of the weeks, in squared points; error, low
-            and high of each.
+        excess: Mean of error² - SE² in the first and in the last third of the weeks, in squared points, each decision by
+            its precision: small lists would drown the rest.
+        plain: The same, all decisions alike.
     """
 
     folder: Path
     weeks: tuple[Week, ...]
     ledger: tuple[Mapping[str, Any], ...]
     excess: tuple[stats.ledger.Coefficient, stats.ledger.Coefficient]
+    plain: tuple[stats.ledger.Coefficient, stats.ledger.Coefficient]
 
     def ahead(self, rule: str) -> tuple[float, float, float]:
         """Added ballots of the plan less the rule's over the season, with the 95 % interval over its weeks."""
@@ -136,12 +138,11 @@ def run_season(
     _declare(last)
     flow.run(last, stages=STAGES)
     ledger = [row for row in _rows(folder, "ledger") if row["measured"] is not None]
-    third = weeks // 3
     return Season(
         folder,
         tuple(done),
         tuple(ledger),
-        (_excess(ledger, 1, third), _excess(ledger, weeks - third + 1, weeks)),
+        *excesses(ledger, weeks),
     )
 
 
@@ -281,10 +282,34 @@ def _by_rule(rule: str, voters: Electorate, budget: float) -> Floats:
     return np.asarray((amount / most)[voters.channel])
 
 
-def _excess(ledger: list[dict[str, Any]], first: int, last: int) -> stats.ledger.Coefficient:
-    """Mean of error² - SE² of these weeks' decisions, in squared points for each person to be reached."""
+Third = tuple[stats.ledger.Coefficient, stats.ledger.Coefficient]
+
+
+def excesses(ledger: Sequence[Mapping[str, Any]], weeks: int) -> tuple[Third, Third]:
+    """Mean of error² - SE² in the first and the last third of the weeks, by precision, and all decisions alike.
+
+    Args:
+        ledger: Measured rows.
+        weeks: Of the season.
+
+    Returns:
+        In squared points for each person to be reached.
+    """
+    third = weeks // 3
+    found = [
+        [
+            _excess(ledger, first, last, by_precision=by)
+            for first, last in ((1, third), (weeks - third + 1, weeks))
+        ]
+        for by in (True, False)
+    ]
+    return (found[0][0], found[0][1]), (found[1][0], found[1][1])
+
+
+def _excess(
+    ledger: Sequence[Mapping[str, Any]], first: int, last: int, *, by_precision: bool
+) -> stats.ledger.Coefficient:
     own = [row for row in ledger if first <= int(row["plan_id"][-2:]) <= last]
     per = 100 / np.array([row["n_treated"] for row in own], np.float64)
-    return stats.ledger.excess_error(
-        *(per * [row[name] for row in own] for name in ("predicted", "measured", "measured_error"))
-    )
+    told = [per * [row[name] for row in own] for name in ("predicted", "measured", "measured_error")]
+    return stats.ledger.excess_error(*told, by_precision=by_precision)

@@ -87,7 +87,12 @@ def calibration_line(
 
 
 def excess_error(
-    predicted: ArrayLike, measured: ArrayLike, std_error: ArrayLike, *, confidence: float = 0.95
+    predicted: ArrayLike,
+    measured: ArrayLike,
+    std_error: ArrayLike,
+    *,
+    by_precision: bool = False,
+    confidence: float = 0.95,
 ) -> Coefficient:
     """The mean of error² - SE²: what expectations are wrong by, once the measurements' own chance is taken off.
 
@@ -98,6 +103,8 @@ def excess_error(
         predicted: (k,) predictions, k ≥ 2.
         measured: (k,) measurements.
         std_error: (k,) their standard errors, above 0.
+        by_precision: Whether each decision counts by 1 / SE⁴, the inverse of twice the variance that chance gives its
+            error²; else all alike, and a few small lists can drown the rest.
         confidence: Coverage of the interval.
 
     Returns:
@@ -113,8 +120,10 @@ def excess_error(
     """
     x, y, error = _checked(predicted, measured, std_error, least=2)
     each = (y - x) ** 2 - error**2
-    mean = float(each.mean())
-    wrong = float(each.std(ddof=1) / np.sqrt(each.size))
+    weight = 1 / error**4 if by_precision else np.ones(each.size)
+    weight = weight / weight.sum()
+    mean = float(weight @ each)
+    wrong = float(np.sqrt(np.sum((weight * (each - mean)) ** 2) * each.size / (each.size - 1)))
     reach = t_quantile(confidence, each.size - 1) * wrong
     return Coefficient(mean, wrong, mean - reach, mean + reach)
 
