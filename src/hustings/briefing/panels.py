@@ -9,10 +9,11 @@ from hustings.briefing.facts import Facts
 from hustings.briefing.panel import Panel
 
 MODULES = (
+    "spending",
+    "ledger",
     "counting",
     "airtime",
 )
-MODULES = ("spending", "ledger", "counting")
 """Modules of this folder; a new one is one line here."""
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from hustings.simulate.geo import AIRTIME
+from hustings.simulate.money import MONEY
 from hustings.simulate.part import Part
 from hustings.simulate.race import RACE
 
 PARTS: tuple[Part, ...] = (
     RACE,
     AIRTIME,
+    MONEY,
 )
-from hustings.simulate.money import MONEY
-from hustings.simulate.part import Part
-from hustings.simulate.race import RACE
-
-PARTS: tuple[Part, ...] = (RACE, MONEY)
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""
