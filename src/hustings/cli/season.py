@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def season(
     folder: Folder = None,
     weeks: Annotated[int, typer.Option(metavar="N", help="Weekly elections, 3 to 52.")] = 12,
-    people: Annotated[int, typer.Option(metavar="N", help="Registered voters of each.")] = 10_000,
+    people: Annotated[int, typer.Option(metavar="N", help="Registered voters of each.")] = 50_000,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of all randomness, 0 or more.")] = 7,
 ) -> None:
     """Play a simulated season in a new folder: plan, act, wait for outcomes, learn, plan again.

@@ -103,7 +103,7 @@ def run_season(
     folder: Path,
     *,
     weeks: int = 12,
-    people: int = 10_000,
+    people: int = 50_000,
     seed: int = 7,
     tell: Callable[[Week], None] = lambda week: None,
 ) -> Season:
