@@ -168,3 +168,15 @@ def test_many_decisions_are_calibrated_against_their_predictions():
     assert plans["bias_low"] < 0 < plans["bias_high"]
     assert published["reason"].startswith("All predictions are the same")
     assert published["excess"] > plans["excess"]
+
+
+def test_someone_with_a_letter_and_a_call_is_one_person():
+    twice = [
+        row | {"action": action, "added_ballots": 0.05} for row in people() for action in ("plain", "call")
+    ]
+    once = ledger([decision()], [event()], people(), voted())["ledger"][0]
+    row = ledger([decision()], [event()], twice, voted())["ledger"][0]
+    for name in ("n_treated", "n_control", "measured", "measured_error", "predicted"):
+        assert row[name] == pytest.approx(once[name]), name
+    unknown = [row | {"published": None} for row in people()]
+    assert ledger([decision()], [event()], unknown, voted())["ledger"][0]["published"] is None

@@ -25,8 +25,6 @@ from hustings.briefing.look import (
 View = dict[str, Any]
 # A damaged file may have hundreds; the rest are in the table `rejects`.
 _REASONS = 3
-_SCALES = {"net_votes": (1, 0, "net votes"), "win": (100, 2, "points of winning")}
-"""What a decision's gain counts where it is not ballots: how it is scaled, its decimals, its word."""
 _SHAPES = {"ahead": "up", "on plan": "dot", "behind": "down", "not started": "ring"}
 
 
@@ -80,8 +78,8 @@ def _decision(row: Record, facts: Facts) -> View:
     nothing = expected is None or (low is not None and low <= 0)
     boxes = [_gain_box(row), _cost_box(row, facts)] if expected is not None else []
     if row.get("rule"):
-        (gain, digits, word), rule = _scaled(row, "rule_expected"), clean(row["rule"])
-        value, note = (rule, "") if gain is None else (f"{figure(gain, digits, sign=True)} {word}", rule)
+        ballots, rule = known(row.get("rule_expected")), clean(row["rule"])
+        value, note = (rule, "") if ballots is None else (f"{figure(ballots, sign=True)} ballots", rule)
         boxes.append({"label": "The rule it replaces", "value": value, "note": note, "shape": ""})
     boxes.append(_approval_box(row, facts))
     advice = clean(row.get("recommendation"))
@@ -102,25 +100,16 @@ def _decision(row: Record, facts: Facts) -> View:
     }
 
 
-def _scaled(row: Record, name: str) -> tuple[float | None, int, str]:
-    """A gain of the decision as it is told: the number, its decimals, its word."""
-    scale, digits, word = _SCALES.get(str(row.get("unit")), (1, 0, "ballots"))
-    value = known(row.get(name))
-    return None if value is None else scale * value, digits, word
-
-
 def _gain_box(row: Record) -> View:
-    value, digits, word = _scaled(row, "expected")
-    ends = spread(_scaled(row, "low")[0], _scaled(row, "high")[0], digits)
+    ends = spread(row.get("low"), row.get("high"))
     note = f"95 % interval {ends}" if ends else "interval not known"
-    told = f"{figure(value, digits, sign=True)} {word}"
-    return {"label": "Expected gain", "value": told, "note": note, "shape": ""}
+    value = f"{figure(row.get('expected'), sign=True)} ballots"
+    return {"label": "Expected gain", "value": value, "note": note, "shape": ""}
 
 
 def _cost_box(row: Record, facts: Facts) -> View:
-    (expected, _, word), cost = _scaled(row, "expected"), known(row.get("cost_cents"))
-    one = {"ballots": "ballot", "net votes": "net vote"}.get(word, "point")
-    each = f"{money(cost / expected, facts.currency)} a {one}" if cost and expected and expected > 0 else ""
+    expected, cost = known(row.get("expected")), known(row.get("cost_cents"))
+    each = f"{money(cost / expected, facts.currency)} a ballot" if cost and expected and expected > 0 else ""
     return {"label": "Cost", "value": money(cost, facts.currency), "note": each, "shape": ""}
 
 

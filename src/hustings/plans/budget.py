@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.errors import DesignError
+from hustings.plans.budget_offers import RAISED, Offered, evidence_codes, read_offers
 from hustings.plans.budget_rows import Board, Ways, budget_decision, budget_rows, option_rows
-from hustings.plans.offered import RAISED, Offered, evidence_codes, read_offers
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import arrays

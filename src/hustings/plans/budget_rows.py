@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.fingerprint import digest
-from hustings.plans.offered import Offered
+from hustings.plans.budget_offers import Offered
 from hustings.tables import spec
 
 Floats = npt.NDArray[np.float64]

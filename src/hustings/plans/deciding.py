@@ -111,11 +111,12 @@ def decide(
                     write(lake, "decided_people", own | {"decision_id": ids}, "decide")
     told = " ".join(row["decision_id"] for row in rows)
     (campaign.folder / DECIDED).write_text(f"{told} {verdict}\n", encoding="utf-8")
-    held = [lists.get(row["plan_id"], {}).get("held_out", []) for row in rows]
-    return [
-        Decided(row["decision_id"], row["plan_id"], verdict, who, len(out), sum(out))
-        for row, out in zip(rows, held, strict=True)
-    ]
+    return [_told(row, verdict, who, lists.get(row["plan_id"])) for row in rows]
+
+
+def _told(row: Row, verdict: Verdict, by: str, own: dict[str, list[Any]] | None) -> Decided:
+    out, held = (0, 0) if own is None else (_persons(own, held_out=False), _persons(own, held_out=True))
+    return Decided(row["decision_id"], row["plan_id"], verdict, by, out + held, held)
 
 
 def _check_open(row: Row, before: Row | None, newest: Row) -> None:
@@ -186,7 +187,7 @@ def _named(decision_id: str, rows: list[Row]) -> Row:
 def _check_list(row: Row, own: dict[str, list[Any]] | None) -> None:
     """The list in the warehouse must be the one that was proposed: else its people are not those of the decision."""
     plan: Row = next((one for one in json.loads(row["options"]) if one.get("option") == "plan"), {})
-    reached = sum(not held for held in own["held_out"]) if own is not None else None
+    reached = _persons(own, held_out=False) if own is not None else None
     if reached is not None and plan.get("n_people") is not None and reached != plan["n_people"]:
         raise TableError.of(
             f"The list of {row['plan_id']} is no longer the one that was proposed",
@@ -194,6 +195,13 @@ def _check_list(row: Row, own: dict[str, list[Any]] | None) -> None:
             allowed=f"{plan['n_people']:,}",
             then="hustings decide, for what is proposed now",
         )
+
+
+def _persons(own: dict[str, list[Any]], *, held_out: bool) -> int:
+    """People of a list, each once whatever is to be done with them."""
+    return len(
+        {who for who, held in zip(own["person_id"], own["held_out"], strict=True) if bool(held) is held_out}
+    )
 
 
 def _verdicts(lake: Lake) -> dict[str, Row]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from hustings import stats
 from hustings.errors import DesignError
-from hustings.plans.measured import RETURNED, Listed, Reading, lists, read_gain
+from hustings.plans.list_gains import RETURNED, Listed, Reading, lists, read_gain
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 

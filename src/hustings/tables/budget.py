@@ -121,8 +121,8 @@ DECISION_EVENTS = TableSpec(
 DECIDED_PEOPLE = TableSpec(
     "decided_people",
     "kept",
-    "one person on the list that was accepted, those held out included",
-    ("decision_id", "person_id"),
+    "one person on the list that was accepted, for one action; those held out included",
+    ("decision_id", "person_id", "action"),
     (
         _DECISION,
         Column("person_id", "text", "The person.", privacy="person", required=True),

@@ -30,7 +30,6 @@ DECISIONS = TableSpec(
         Column("as_of", "day", "The day it speaks of.", required=True),
         Column("question", "text", "What is to be decided.", required=True),
         Column("recommendation", "text", "What the department advises.", required=True),
-        Column("unit", "text", "What gains count, as in `offers`; added ballots where it is null."),
         Column("expected", "number", "Expected gain; null where nothing is recommended."),
         Column("low", "number", "Lower end of the 95 % interval."),
         Column("high", "number", "Upper end."),
@@ -40,6 +39,7 @@ DECISIONS = TableSpec(
         Column("options", "text", "Every option with its expectation, as JSON.", required=True),
         Column("detectable_effect", "number", "Effect per person that the control group can show.", "share"),
         Column("available_on", "day", "When the outcome can be known."),
+        Column("unit", "text", "What gains count; null of a decision older than this column: added ballots."),
     ),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,13 @@ def lists(
     """
     morning = datetime.datetime.combine(as_of, datetime.time())
     told = decisions.select("decision_id", since=decisions.as_of)
-    people = decided_people.join(told, "decision_id").mutate(home=decided_people.household_id.hash())
+    # Someone with several actions is one person.
+    once = decided_people.group_by("decision_id", "person_id").agg(
+        home=decided_people.household_id.hash().min(),
+        held_out=decided_people.held_out.any(),
+        **{name: _whole_sum(decided_people[name]) for name in ("added_ballots", "published")},
+    )
+    people = once.join(told, "decision_id")
     known = outcomes.filter((outcomes.outcome == outcome) & (outcomes.arrived_at < morning))
     known = known.select("value", "happened_on", of=known.person_id)
     with_value = people.left_join(known, [people.person_id == known.of, known.happened_on >= people.since])
@@ -104,6 +110,11 @@ def lists(
             *(_sum(np.asarray(rows[c][own], np.float64)[~held]) for c in ("added_ballots", "published")),
         )
     return found
+
+
+def _whole_sum(column: Any) -> Any:
+    """The sum of a group; null where a part of it is not known."""
+    return column.isnull().any().ifelse(None, column.sum())
 
 
 def _sum(values: Floats) -> float | None:
