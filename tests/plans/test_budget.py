@@ -235,3 +235,9 @@ def test_visits_offer_their_gains_by_falling_worth_and_ballots_are_not_their_aim
     ]
     assert [row[1:] for row in plan] == [(0, 0), (500, 150), (1_000, 250)]
     assert len(visit_offers(weights, votes, votes, aim="added_ballots", **given)["reason"]) == 1
+
+
+def test_more_than_certainty_is_no_offer():
+    rows = offer("media_plan.tv", [(5_000, 1.7)], unit="win")
+    found = divided(rows, aim="win", decisive_race="r")
+    assert "1.7 to a probability" in plan_of(found)["media_plan.tv"]["reason"]

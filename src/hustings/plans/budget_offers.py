@@ -88,6 +88,11 @@ def _read(name: str, own: dict[str, npt.NDArray[Any]], aim: str) -> Offered:
             raise DesignError(f"The offer {name}: {fault}") from None
         if curve.gain.max() <= 0:
             reason, curve = "no step of it is expected to gain anything", None
+        elif unit == "win" and curve.gain.max() > 1:
+            reason, curve = (
+                f"it claims to add {curve.gain.max():.2g} to a probability: its votes' worth does not hold so far",
+                None,
+            )
     at = np.zeros(0)
     if curve is not None:
         order = np.argsort(cost, kind="stable")
