@@ -95,7 +95,7 @@ def _nodes(campaign: Campaign, stages: Sequence[Stage]) -> dict[str, Node]:
             stage,
             instance.settings,
             _needs(stage, makers, made),
-            frozenset(table for table, _ in stage.reads if table not in made),
+            frozenset(table for table, _ in stage.reads if table not in made and spec(table).kind != "kept"),
         )
         for name, (instance, stage) in found.items()
     }

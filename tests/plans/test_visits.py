@@ -120,3 +120,50 @@ def test_no_day_is_long_enough_for_a_place_far_away():
     assert found["visit_plan"] == []
     assert found["visit_options"][0]["n_visits"] == 0
     assert "within the hours of a day" in found["visit_options"][0]["reason"]
+
+
+def test_where_one_place_decides_it_all_the_candidate_visits_its_parts_on_the_map():
+    made = plan_the_visits(
+        table("vote_values", [{"race": "r", "place_id": "S", "name": "State", "value": 2e-6, "std_error": 1e-7, "votes": 9e5}]),
+        table("forecast", [
+            {"race": "r", "place_id": "S", "name": "State", "share": 0.5, "votes": 9e5},
+            {"race": "r", "place_id": "A", "name": "North", "share": 0.4, "votes": 6e5, "parent_id": "S"},
+            {"race": "r", "place_id": "B", "name": "South", "share": 0.6, "votes": 3e5, "parent_id": "S"},
+        ]),
+        table("place_coordinates", [
+            {"source": "s", "place_id": "A", "latitude": 42.0, "longitude": -84.2},
+            {"source": "s", "place_id": "B", "latitude": 42.2, "longitude": -84.0},
+        ]),
+        decisive_race="r", aim="win", home_latitude=42.0, home_longitude=-84.0, days=2, cents_per_visit=100,
+        election_day=ELECTION, as_of=TODAY, rng=np.random.default_rng(1),
+    )  # fmt: skip
+    assert set(made["visit_plan"]["place_id"]) == {"A", "B"}
+    offers = [
+        dict(zip(made["offers"], row, strict=True)) for row in zip(*made["offers"].values(), strict=True)
+    ]
+    plan = [row for row in offers if row["way"] == "plan"]
+    value = dict(zip(made["visit_options"]["option"], made["visit_options"]["value"], strict=True))["plan"]
+    assert [row["cost_cents"] for row in plan] == [0, 100, 200]
+    assert plan[-1]["gain"] == pytest.approx(value)
+    assert plan[-1]["unit"] == "win"
+    assert {row["way"] for row in offers} >= {"plan", "largest places", "nearest places"}
+
+
+def test_a_region_takes_the_value_of_the_precincts_that_are_part_of_it():
+    made = plan_the_visits(
+        table("vote_values", [
+            {"race": "r", "place_id": "P1", "value": 1e-6, "std_error": 1e-7, "votes": 1e5},
+            {"race": "r", "place_id": "P2", "value": 3e-6, "std_error": 3e-7, "votes": 1e5},
+        ]),
+        table("forecast", [
+            {"race": "r", "place_id": "R", "name": "North", "share": 0.5, "votes": 2e5, "parent_id": "S"},
+            {"race": "r", "place_id": "P1", "share": 0.4, "votes": 1e5, "parent_id": "R"},
+            {"race": "r", "place_id": "P2", "share": 0.6, "votes": 1e5, "parent_id": "R"},
+        ]),
+        table("place_coordinates", [{"source": "s", "place_id": "R", "latitude": 42.0, "longitude": -84.2}]),
+        race="r", home_latitude=42.0, home_longitude=-84.0, days=1, starts_on=datetime.date(2026, 10, 31),
+        half_life_days=3.0, election_day=ELECTION, as_of=TODAY, rng=np.random.default_rng(1),
+    )  # fmt: skip
+    option = dict(zip(made["visit_options"]["option"], made["visit_options"]["value"], strict=True))
+    # Half of .2 points of 200,000 votes, at the mean value of 2e-6.
+    assert option["plan"] == pytest.approx(200 * 2e-6)

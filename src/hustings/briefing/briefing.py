@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from hustings.briefing.counted import digits, noun
+from hustings.briefing.ledger import ledger_findings
 from hustings.briefing.media import media_findings
 from hustings.briefing.messages import message_findings
 from hustings.briefing.missing import missing_findings
 from hustings.briefing.race import odds_text
 from hustings.briefing.race_words import chances, counts_most, worth_text
+from hustings.briefing.spending import spending_findings
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import count
@@ -52,6 +54,10 @@ def write_findings(
     poll_uses: Table,
     media_options: Table,
     media_checks: Table,
+    budget: Table,
+    budget_options: Table,
+    ledger: Table,
+    ledger_fits: Table,
     *,
     as_of: Annotated[datetime.date, About("The day of the briefing.")],
     currency: Annotated[str, About("Of all amounts.")],
@@ -61,6 +67,11 @@ def write_findings(
     valued = [row for row in _rows(options) if row["estimator"] == "aipw"]
     findings = [
         *_decided(today, valued, _rows(actions), currency),
+        *(
+            Finding("plan", *told)
+            for told in spending_findings(_rows(budget), _rows(budget_options), currency)
+        ),
+        *(Finding("plan", *told) for told in ledger_findings(_rows(ledger), _rows(ledger_fits))),
         *_races(_rows(odds), _rows(vote_values)),
         *(
             Finding("plan", *told)
@@ -99,6 +110,8 @@ def _decided(
 ) -> Iterator[Finding]:
     for row in {row["plan_id"]: row for row in decisions}.values():
         plan = {o["option"]: o for o in options if o["plan_id"] == row["plan_id"]}
+        if row["plan_id"] == "budget":
+            continue
         if row["expected"] is None:
             yield Finding("decision", f"Send nothing of {row['plan_id']}.", row["recommendation"])
         else:

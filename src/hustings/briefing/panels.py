@@ -9,6 +9,8 @@ from hustings.briefing.facts import Facts
 from hustings.briefing.panel import Panel
 
 MODULES = (
+    "spending",
+    "ledger",
     "counting",
     "airtime",
     "media",

@@ -71,7 +71,8 @@ def decisions(facts: Facts) -> list[View]:
     """
     latest: dict[Any, Record] = {}
     for row in sorted(facts.decisions, key=lambda r: r.get("as_of") or date.min):
-        latest[row.get("plan_id")] = row
+        if row.get("plan_id") != "budget":  # It has a section of its own.
+            latest[row.get("plan_id")] = row
     return [_decision(row, facts) for row in latest.values()]
 
 
@@ -97,6 +98,8 @@ def _decision(row: Record, facts: Facts) -> View:
         )
     if not nothing and row.get("available_on"):
         notes.append(f"The outcome can be known from {day(row['available_on'])}.")
+    if row.get("decision_id"):
+        notes.append(f"To accept or refuse: hustings decide {clean(row['decision_id'])[:8]}.")
     return {
         "question": clean(row.get("question")) or "What is to be done?",
         "recommendation": f"Send nothing. {advice}".strip() if nothing and not said else advice,

@@ -90,9 +90,7 @@ def _people(lake: Lake, rows: Any) -> list[dict[str, Any]]:
 
 
 def _held_out(lake: Lake, listed: Any) -> Iterator[Any]:
-    """Households that no list may hold: the control groups of plans, and the campaign's;
-    of asks for money also those of asks.
-    """
+    """Households that no list may hold: controls of plans and the campaign's; of asks for money also those of asks."""
     for table in ("contact_plan", "holdout", *(["ask_plan"] if "ask_on" in listed.columns else [])):
         try:
             rows = read(lake, table)

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.errors import DesignError
+from hustings.plans.visit_offers import no_visits, visit_offers
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
-from hustings.warehouse import arrays, codes
+from hustings.warehouse import arrays, codes, count
 
 Floats = npt.NDArray[np.float64]
 _DRAWS = 4_000
@@ -58,14 +59,17 @@ class Drawn(NamedTuple):
     value: Floats
 
 
-@stage(writes=("visit_plan", "visit_options"), section="visits")
+@stage(writes=("visit_plan", "visit_options", "offers"), section="visits")
 def plan_the_visits(
     vote_values: Table,
     forecast: Table,
     place_coordinates: Table,
     *,
     race: Annotated[
-        str | None, About("The race: a `[races.…]` section; nothing is planned unless given.")
+        str | None,
+        About(
+            "The race: a `[races.…]` section; the campaign's decisive one, or nothing is planned, unless given."
+        ),
     ] = None,
     home_latitude: Annotated[
         float, About("Where each day begins and ends, degrees north.", ge=-90, le=90)
@@ -94,19 +98,25 @@ def plan_the_visits(
     half_life_days: Annotated[
         float, About("Days in which half of it is gone; studies find it gone in a week.", gt=0)
     ] = 3.0,
+    cents_per_visit: Annotated[
+        int, About("What a visit costs beside the candidate's time: travel, hall, staff; in cents.", ge=0)
+    ] = 0,
+    aim: Annotated[str, About("What the visits' offer to the budget is counted in.")] = "net_votes",
+    decisive_race: Annotated[str, About("The race that counts where `race` is not given.")] = "",
     election_day: Annotated[datetime.date, About("What is left on this day counts.")],
     as_of: Annotated[datetime.date, About("The day of the plan.")],
     rng: np.random.Generator,
 ) -> Result:
-    """The visits of the plan and of the rules of thumb beside it, and what each is worth."""
+    """The visits of the plan and of the rules of thumb beside it, what each is worth, and their offer."""
+    race = race or decisive_race or None
     if race is None:
-        return _nothing(as_of, None)
+        return _nothing(as_of, aim, None)
     stops, lost = _stops(vote_values, forecast, place_coordinates, race, reach_votes)
     first = starts_on or as_of
     dates = [day for i in range(days) if (day := first + datetime.timedelta(i)) < election_day]
     why = _why_nothing(stops, dates, effect_points, lost)
     if why:
-        return _nothing(as_of, why)
+        return _nothing(as_of, aim, why)
     left = np.array([0.5 ** ((election_day - day).days / half_life_days) for day in dates])
     moved = effect_points / 100 * stops.votes
     stay = np.full(stops.votes.size, hours_per_visit)
@@ -118,7 +128,7 @@ def plan_the_visits(
     given = (moved * stops.worth, stay, travel, hours_per_day, left)
     plan = stats.visits.plan_visits(*given)
     if not any(plan.days):
-        return _nothing(as_of, "no place where a vote is worth something is within the hours of a day")
+        return _nothing(as_of, aim, "no place where a vote is worth something is within the hours of a day")
     ways = {"plan": plan} | {
         name: stats.visits.greedy_visits(*given, order) for name, order in _rules(stops, travel, stay).items()
     }
@@ -136,6 +146,15 @@ def plan_the_visits(
     return {
         "visit_plan": _visits(ways, stops, drawn, hours_per_visit, clock, as_of),
         "visit_options": _options(ways, stops, drawn, effect_points, as_of, note),
+        "offers": visit_offers(
+            {name: _weights(found.days, left, stops.votes.size) for name, found in ways.items()},
+            (moved, gained),
+            (moved * stops.worth, worth),
+            cents_per_visit=cents_per_visit,
+            aim=aim,
+            starts_on=first,
+            as_of=as_of,
+        ),
     }
 
 
@@ -144,9 +163,7 @@ def _stops(
 ) -> tuple[Stops, int]:
     """The race's places with a vote's value and coordinates, and how many have none."""
     of = arrays(
-        vote_values.filter(vote_values.race == race)
-        .join(forecast.select("race", "place_id", "share"), ["race", "place_id"])
-        .order_by("place_id"),
+        _valued(vote_values, forecast, place_coordinates, race).order_by("place_id"),
         "place_id", "name", "value", "std_error", "votes", "share",
     )  # fmt: skip
     if not len(of["place_id"]):
@@ -175,6 +192,33 @@ def _stops(
         at["longitude"],
     )
     return Stops(*(column[sound] for column in found)), int((~sound).sum())
+
+
+def _valued(vote_values: Table, forecast: Table, place_coordinates: Table, race: str) -> Any:
+    """Places with what a vote is worth there.
+
+    Where none of the valued places is on the map, those that they are part of take their mean, by votes; and the parts
+    of a place that decides it all have its value.
+    """
+    values = vote_values.filter(vote_values.race == race)
+    told = forecast.filter(forecast.race == race)
+    mapped = told.semi_join(place_coordinates, "place_id").select(
+        "place_id", "name", "votes", "share", "parent_id"
+    )
+    if not count(values.semi_join(place_coordinates, "place_id")):
+        inside = values.join(told.select("place_id", "parent_id"), "place_id").filter(lambda t: t.votes > 0)
+        mean = inside.group_by(of=inside.parent_id).agg(
+            value=(inside.value * inside.votes).sum() / inside.votes.sum(),
+            std_error=(inside.std_error * inside.votes).sum() / inside.votes.sum(),
+        )
+        whole = values.select("value", "std_error", of=values.place_id)
+        for above in (
+            mapped.join(mean, mapped.place_id == mean.of),
+            mapped.join(whole, mapped.parent_id == whole.of),
+        ):
+            if count(above):
+                return above.select("place_id", "name", "value", "std_error", "votes", "share")
+    return values.join(told.select("race", "place_id", "share"), ["race", "place_id"])
 
 
 def _why_nothing(stops: Stops, dates: list[datetime.date], effect: float, lost: int) -> str | None:
@@ -282,7 +326,7 @@ def _hours(days: tuple[tuple[int, ...], ...], travel: Floats) -> float:
     return total
 
 
-def _nothing(as_of: datetime.date, why: str | None) -> dict[str, Any]:
+def _nothing(as_of: datetime.date, aim: str, why: str | None) -> dict[str, Any]:
     """No visits, and why; no row at all where none were asked for."""
     empty: dict[str, list[Any]] = {name: [] for name in spec("visit_plan").names}
     row = {"option": "plan", "about": _ABOUT["plan"], "n_visits": 0, "as_of": as_of, "reason": why}
@@ -290,4 +334,5 @@ def _nothing(as_of: datetime.date, why: str | None) -> dict[str, Any]:
     return {
         "visit_plan": empty,
         "visit_options": {name: [one.get(name) for one in rows] for name in spec("visit_options").names},
+        "offers": no_visits(as_of, aim, why),
     }

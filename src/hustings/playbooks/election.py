@@ -46,6 +46,8 @@ STAGES = (
     "hustings.plans.donors:follow_donors",
     "hustings.plans.asks:plan_asks",
     "hustings.plans.money:forecast_money",
+    "hustings.plans.budget:divide_budget",
+    "hustings.plans.ledger:measure_decisions",
     "hustings.forecast.checks:check_forecasts",
     "hustings.briefing.goals:measure_goals",
     "hustings.briefing.briefing:write_findings",

@@ -7,6 +7,7 @@ from hustings.simulate.asks import ASKING
 from hustings.simulate.friends import FRIENDS
 from hustings.simulate.geo import AIRTIME
 from hustings.simulate.messengers import MESSENGER_PART
+from hustings.simulate.money import MONEY
 from hustings.simulate.part import Part
 from hustings.simulate.race import RACE
 
@@ -17,5 +18,6 @@ PARTS: tuple[Part, ...] = (
     MESSENGER_PART,
     FRIENDS,
     ASKING,
+    MONEY,
 )
 """In the order in which they stand in campaign.toml; a new one goes to the end, so that the others' draws stay."""

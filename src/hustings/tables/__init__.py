@@ -5,6 +5,7 @@ from __future__ import annotations
 from hustings.errors import TableError
 from hustings.tables import (
     asks,
+    budget,
     collected,
     derived,
     field,
@@ -47,12 +48,14 @@ _ALL = (
     *offers.OFFERED,
     *asks.ASKED,
     *held.HELD,
+    *budget.BUDGETED,
     *field.DERIVED,
     *geo.DERIVED,
     *media.DERIVED,
     *messengers.DERIVED,
     *friends.DERIVED,
     *kept.KEPT,
+    *budget.REMEMBERED,
     *tested.DRAWN,
     *geo.KEPT,
 )

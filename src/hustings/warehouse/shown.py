@@ -15,10 +15,14 @@ from hustings.warehouse.store import NODE, read
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LIVE = ("runs", "cuts")
+LIVE = ("runs", "cuts", "decision_events")
 """Kept tables that are written outside a run: a pinned reader would not see their newest rows."""
 MASK = "(private)"
-_NEWEST_FIRST = {"runs": ("started_at", "run_id", "node"), "cuts": ("cut_at",)}
+_NEWEST_FIRST = {
+    "runs": ("started_at", "run_id", "node"),
+    "cuts": ("cut_at",),
+    "decision_events": ("happened_at", "event_id"),
+}
 _SORTED = 1_000_000
 _BATCH = 10_000
 
