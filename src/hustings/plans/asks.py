@@ -23,8 +23,8 @@ from hustings.plans.ask_rows import offer_rows, plan_rows
 from hustings.plans.ask_tests import EPOCH, Gifts, Segments, known_on, read_asked, read_gifts
 from hustings.plans.ask_values import Valued, value_channel
 from hustings.plans.call_sheets import sheet_rows
-from hustings.plans.choices import willing
 from hustings.plans.donors import solicitable
+from hustings.plans.reach import willing
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
 from hustings.warehouse import arrays, codes

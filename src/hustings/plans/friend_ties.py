@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hustings.ballots import voters
-from hustings.plans.choices import Floats, willing
+from hustings.plans.choices import Floats
+from hustings.plans.reach import willing
 from hustings.stage import Table
 from hustings.warehouse import arrays
 

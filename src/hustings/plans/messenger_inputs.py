@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hustings.channels.platforms import check_platform
 from hustings.errors import DesignError, SettingError
-from hustings.plans.choices import willing
+from hustings.plans.reach import willing
 from hustings.plans.worth import worth_of
 from hustings.stage import Table
 from hustings.warehouse import arrays, codes

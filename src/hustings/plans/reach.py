@@ -121,6 +121,13 @@ def within_reach(
     )
 
 
+def willing(people: Table, opt_outs: Table, identities: Table, channels: set[str]) -> Any:
+    """The people in whose household nobody has refused one of the channels: a piece reaches all who live there."""
+    for channel in sorted(channels):
+        people = people.anti_join(_refusing(people, opt_outs, identities, channel), "household_id")
+    return people.select("person_id", "household_id")
+
+
 def _refusing(people: Table, opt_outs: Table, identities: Table, channel: str) -> Any:
     """The households in which somebody has refused a channel, or all of them."""
     refused = opt_outs.filter(opt_outs.channel.isin(["all", channel]))
