@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused(small):
 
 
 def test_without_a_support_score_no_venue_is_valued_and_each_says_why(small):
-    found = venues(small, scores=table("scores", {}))
+    found, _ = venues(small, scores=table("scores", {}))
     assert all("nobody has a support score" in row["reason"] for row in found.values())
 
 
