@@ -106,8 +106,8 @@ def rank_venues(
     for row in found:
         banned = forbidden(venues[row["item_id"]]["platform"], playbook, country)
         _cost(row, venues[row["item_id"]], hour_cents, (election_day - as_of).days, half_life_days, as_of)
-        if banned or row["reason"] or unknown:
-            _refuse(row, banned or row["reason"] or unknown)
+        if why := banned or row["reason"] or unknown:
+            _refuse(row, why)
     _rank(found)
     return {
         "venue_options": {name: [row.get(name) for row in found] for name in spec("venue_options").names},
