@@ -31,8 +31,8 @@ place = "Simulated state"
 currency = "USD"
 playbook = "election"
 seed = $seed
-aim = "win" # every plan counts what it adds to the probability of winning …
-decisive_race = "governor" # … this race
+aim = "net_votes" # what every plan counts; "win" counts the odds of the race below, to first order
+decisive_race = "governor"
 
 # ── where the data are, and what their columns mean ────────────────────────────────────────────────
 
