@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
 _HOUSEHOLD = Column("household_id", "text", "The household.", privacy="person", required=True)
@@ -12,14 +12,6 @@ _AS_OF = Column(
 _ACTION = Column("action", "text", "What can be done: an `[actions.…]` section.", required=True)
 _PLAN = Column("plan_id", "text", "The plan: a `[contact_plan.…]` section.", required=True)
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
-
-
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
 
 
 ACTIONS = TableSpec(
@@ -57,10 +49,10 @@ CONTACT_PLAN = TableSpec(
             "is_addressee", "boolean", "The one person of the household named on the piece.", required=True
         ),
         Column("cost_cents", "number", "Cost borne by this row; 0 when held out.", "cents"),
-        _number(
+        number(
             "added_ballots", "Predicted for this person; the plan's own gain stands in `options`.", "ballots"
         ),
-        _number("std_error", "Its standard error.", "ballots"),
+        number("std_error", "Its standard error.", "ballots"),
     ),
 )
 
@@ -74,20 +66,20 @@ OPTIONS = TableSpec(
         Column("option", "text", "`plan`, `plan if all approved`, or a rule of thumb.", required=True),
         Column("estimator", "text", "`aipw` (cross-fitted, doubly robust) or `ipw` (Hájek).", required=True),
         Column("about", "text", "What it does, in a sentence.", required=True),
-        _count("n_people", "People reached."),
-        _count("n_households", "Households reached: pieces sent."),
+        count("n_people", "People reached."),
+        count("n_households", "Households reached: pieces sent."),
         Column("cost_cents", "number", "What it costs.", "cents"),
-        _number("added_ballots", "Expected added ballots.", "ballots"),
-        _number("std_error", "Clustered by household.", "ballots"),
-        _number("low", "Lower end of the 95 % interval.", "ballots"),
-        _number("high", "Upper end.", "ballots"),
-        _number("per_1000", "Added ballots for 1,000 of the currency.", "ballots"),
-        _number("per_1000_low", "Lower end of its interval.", "ballots"),
-        _number("per_1000_high", "Upper end.", "ballots"),
-        _number("advantage", "The plan's added ballots less this option's.", "ballots"),
-        _number("advantage_low", "Lower end of the 95 % interval, paired.", "ballots"),
-        _number("advantage_high", "Upper end.", "ballots"),
-        _number(
+        number("added_ballots", "Expected added ballots.", "ballots"),
+        number("std_error", "Clustered by household.", "ballots"),
+        number("low", "Lower end of the 95 % interval.", "ballots"),
+        number("high", "Upper end.", "ballots"),
+        number("per_1000", "Added ballots for 1,000 of the currency.", "ballots"),
+        number("per_1000_low", "Lower end of its interval.", "ballots"),
+        number("per_1000_high", "Upper end.", "ballots"),
+        number("advantage", "The plan's added ballots less this option's.", "ballots"),
+        number("advantage_low", "Lower end of the 95 % interval, paired.", "ballots"),
+        number("advantage_high", "Upper end.", "ballots"),
+        number(
             "predicted", "What the model's own predictions add up to: never the gain to expect.", "ballots"
         ),
         _REASON,
@@ -102,9 +94,9 @@ GOALS = TableSpec(
     (
         Column("goal", "text", "Which: a `[goals.…]` section.", required=True),
         Column("about", "text", "What is counted, in the words of the team.", required=True),
-        _number("target", "To be reached by `due_on`."),
-        _number("actual", "Reached before `as_of`."),
-        _number("expected", "Where a straight line from start to target stands."),
+        number("target", "To be reached by `due_on`."),
+        number("actual", "Reached before `as_of`."),
+        number("expected", "Where a straight line from start to target stands."),
         Column("due_on", "day", "The day by which.", required=True),
         Column("status", "text", "`ahead`, `on plan`, `behind` or `not started`.", required=True),
         _AS_OF,
@@ -117,7 +109,7 @@ BRIEFING = TableSpec(
     "one finding of the day",
     ("rank",),
     (
-        _count("rank", "1 is the most important."),
+        count("rank", "1 is the most important."),
         Column(
             "kind",
             "text",
