@@ -66,7 +66,7 @@ ABOUT = {
     "country": "Country, an ISO 3166 code of two letters: whose telephone numbers and ad platforms' rules count.",
     "currency": "Currency of all amounts, an ISO 4217 code; amounts are in its hundredths.",
     "playbook": "Which field of use: it names the stages that run.",
-    "aim": "What every plan's gain is counted in: `added_ballots`, `net_votes` or `win` (probability of winning).",
+    "aim": "What every plan's gain is counted in: `added_ballots`, `net_votes` or `win` (probability of winning, to first order: too much for a plan that moves it by tenths).",
     "decisive_race": "The race, a `[races.…]` section, whose odds are to be moved; needed for the aim `win`.",
     "seed": "Seed of all randomness: the same seed gives the same numbers.",
     "retention_days": "Days for which `hustings tidy` keeps published snapshots.",

@@ -12,7 +12,7 @@ from hustings.tables import TABLES
 
 
 def test_json_is_an_array_of_rows_under_the_declared_names(hustings, finished):
-    rows = json.loads(hustings("show", "lifts", "--json", "-C", finished[0]).out)
+    rows = json.loads(hustings("show", "lifts.mailers", "--json", "-C", finished[0]).out)
     # Three arms, each read in five ways.
     assert len(rows) == 15
     assert all(tuple(row) == TABLES["lifts"].names for row in rows)

@@ -209,7 +209,6 @@ def test_a_plan_of_nobody_says_why(settings, tables, why):
     [
         ({"action": "wrod"}, {}, "unknown action 'wrod' .did you mean 'word'"),
         ({}, {"actions": [ACTION | {"channel": "mail"}]}, "does not go from friend to friend"),
-        ({"aim": "net_votes"}, {}, "Net votes need to know whom a friend supports"),
         (
             {"aim": "win", "decisive_race": "r"},
             {"scores": [{"person_id": "v:b", "score": "support", "as_of": TODAY, "value": 0.9}]},
@@ -220,6 +219,12 @@ def test_a_plan_of_nobody_says_why(settings, tables, why):
 def test_settings_that_cannot_be_are_refused(settings, tables, words):
     with pytest.raises(DesignError, match=words):
         plan([tie("a", "b")], tables=tables, **settings)
+
+
+def test_without_a_support_score_nobody_is_asked_for_net_votes_and_it_says_why():
+    found = plan([tie("a", "b")], aim="net_votes")
+    assert not found["sharing_plan"]
+    assert "no score 'support'" in found["sharing_options"][0]["reason"]
 
 
 def test_swing_places_and_our_own_people_come_first():

@@ -106,10 +106,13 @@ def test_what_cannot_be_is_refused(small):
         venues(small, venue_kinds=["castle"])
     with pytest.raises(DesignError, match="no people"):
         venues(small, people=table("people", {}))
-    with pytest.raises(DesignError, match="nobody has a support score"):
-        venues(small, scores=table("scores", {}))
     with pytest.raises(DesignError, match="No one of the campaign's people"):
         venues(small, item_audiences=small.table("item_audiences", value=["90-99", "80-89"] * 3))
+
+
+def test_without_a_support_score_no_venue_is_valued_and_each_says_why(small):
+    found, _ = venues(small, scores=table("scores", {}))
+    assert all("nobody has a support score" in row["reason"] for row in found.values())
 
 
 def test_no_ballots_are_added_by_those_of_unknown_turnout_and_support_is_not_needed(small):

@@ -149,7 +149,10 @@ def _races(odds: list[Row], values: list[Row]) -> Iterator[Finding]:
         worth = [row for row in values if row["race"] == race and row["relative"] is not None]
         if len(worth) > 1:
             best = max(worth, key=lambda row: row["relative"])
-            yield Finding("forecast", f"{counts_most(best, True)} ({race}).", f"{worth_text(best)}.")
+            told = counts_most(best, True)
+            alike = "everywhere" in told
+            where = worth_text(best) if not alike else "The places differ by less than 5 in 100"
+            yield Finding("forecast", f"{told} ({race}).", f"{where}.")
 
 
 def _polls(uses: list[Row]) -> Iterator[Finding]:

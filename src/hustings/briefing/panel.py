@@ -10,7 +10,8 @@ from markupsafe import Markup
 from hustings.briefing import charts
 from hustings.briefing.pictures import NARROW, Picture
 
-WIDE = 580
+WIDE = 420
+"""Of a picture beside the text, on a screen."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,11 @@ def plan_sharing(
     )  # fmt: skip
     rates = stats.diffusion.asking_rates(found.offered, found.made, usual=usual_rate)
     held, draws = draw_households(holdouts, found.labels, f"sharing_plan.{plan_id}", as_of, hold_out, rng)
-    room = _room(scores, found.target_id, turnout_score, support_score if aim != "added_ballots" else None)
+    wanted = support_score if aim != "added_ballots" else None
+    blind = (
+        wanted is not None and len(found.target_id) > 0 and _newest(scores, wanted, found.target_id) is None
+    )
+    room = _room(scores, found.target_id, turnout_score, None if blind else wanted)
     worth = worth_of(found.place_id, vote_values, places, aim=aim, race=decisive_race)
     votes = rates.rate[found.supporter] * _strength(found.closeness, closeness_weight)
     votes *= room[found.target]
@@ -92,6 +96,8 @@ def plan_sharing(
     )  # fmt: skip
     value = votes * worth.value[found.target]
     why = _why_nothing(act, effect, found, value, held, limits)
+    if blind:
+        why = f"net votes need to know whom a friend supports, and there is no score {support_score!r}"
     plan = stats.diffusion.plan_asks(
         found.supporter, found.target, np.zeros_like(value) if why else value,
         asks=asks_each, asked=asked_most, repeat=repeat, tolerance=tolerance,
@@ -159,12 +165,7 @@ def _room(scores: Table, target_id: Any, turnout: str, support: str | None) -> F
             room = np.where(np.isfinite(spread), spread, np.nanmean(spread)) / np.nanmean(spread)
     if support is not None:
         with_us = _newest(scores, support, target_id)
-        if with_us is None:
-            raise DesignError.of(
-                "Net votes need to know whom a friend supports; no such score",
-                received=f"support_score = {support!r}",
-                then="add a [scores.…] section, or set aim = 'added_ballots'",
-            )
+        assert with_us is not None  # or nothing is planned
         room = room * np.where(np.isfinite(with_us), 2 * with_us - 1, 0.0)
     return np.asarray(room, np.float64)
 

@@ -87,9 +87,13 @@ def rank_venues(
             f"[venues.{venue_plan}] has no venues", received=venue_kinds, then="hustings show items"
         )
     audience = item_audiences.filter(item_audiences.item_id.isin(list(venues))).to_pyarrow().to_pylist()
+    backed = scores.filter((scores.score == "support") & (scores.as_of == as_of)).count().to_pyarrow().as_py()
+    unknown = (
+        None if backed or aim == "added_ballots" else "nobody has a support score, so no vote can be valued"
+    )
     cells = read_cells(
         people, scores, vote_values, places, turnout_target, persuasion_target, {row["feature"] for row in audience},
-        aim=aim, race=decisive_race, as_of=as_of,
+        aim="added_ballots" if unknown else aim, race=decisive_race, as_of=as_of,
     )  # fmt: skip
     points = (turnout_points, turnout_points_error, support_points, support_points_error)
     effect = Effect(*(v / 100 for v in points))
@@ -102,8 +106,8 @@ def rank_venues(
     for row in found:
         banned = forbidden(venues[row["item_id"]]["platform"], playbook, country)
         _cost(row, venues[row["item_id"]], hour_cents, (election_day - as_of).days, half_life_days, as_of)
-        if banned or row["reason"]:
-            _refuse(row, banned or row["reason"])
+        if why := banned or row["reason"] or unknown:
+            _refuse(row, why)
     _rank(found)
     return {
         "venue_options": {name: [row.get(name) for row in found] for name in spec("venue_options").names},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
 _PLAN = Column("plan_id", "text", "The plan: an `[ask_plan.…]` section.", required=True)
@@ -13,16 +13,8 @@ _AS_OF = Column("as_of", "day", "Nothing that happened or arrived later was used
 _REASON = Column("reason", "text", "Why a number is missing, or what was changed; null where nothing is.")
 
 
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
 def _of_person(name: str, about: str, unit: str = "") -> Column:
     return Column(name, "number", about, unit, "person")
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
 
 
 LIMITS = TableSpec(
@@ -111,19 +103,19 @@ ASK_STRINGS = TableSpec(
         Column("string", "text", "What was suggested: an arm of the tests.", required=True),
         Column("is_rule", "boolean", "The rule of thumb that all others are read against.", required=True),
         Column("is_chosen", "boolean", "What the plan suggests to this segment.", required=True),
-        _number("smallest_cents", "Smallest amount suggested in the tests.", "cents"),
-        _number("largest_cents", "Largest amount suggested in the tests: nothing larger is asked.", "cents"),
-        _count("n_asked", "People asked so, tests together."),
-        _count("n_gave", "Those who gave within the horizon."),
-        _number("revenue", "Cents a person asked, as it shows.", "cents"),
-        _number("std_error", "Of it.", "cents"),
-        _number("expected", "The same, shrunk: what to expect from now on.", "cents"),
-        _number("low", "Lower end of its 95 % interval.", "cents"),
-        _number("high", "Upper end.", "cents"),
-        _number("gain", "Expected less that of the rule, a person asked.", "cents"),
-        _number("gain_low", "Lower end of the 95 % interval of that difference.", "cents"),
-        _number("gain_high", "Upper end.", "cents"),
-        _number("p_best", "Probability of being the best of the segment's strings.", "share"),
+        number("smallest_cents", "Smallest amount suggested in the tests.", "cents"),
+        number("largest_cents", "Largest amount suggested in the tests: nothing larger is asked.", "cents"),
+        count("n_asked", "People asked so, tests together."),
+        count("n_gave", "Those who gave within the horizon."),
+        number("revenue", "Cents a person asked, as it shows.", "cents"),
+        number("std_error", "Of it.", "cents"),
+        number("expected", "The same, shrunk: what to expect from now on.", "cents"),
+        number("low", "Lower end of its 95 % interval.", "cents"),
+        number("high", "Upper end.", "cents"),
+        number("gain", "Expected less that of the rule, a person asked.", "cents"),
+        number("gain_low", "Lower end of the 95 % interval of that difference.", "cents"),
+        number("gain_high", "Upper end.", "cents"),
+        number("p_best", "Probability of being the best of the segment's strings.", "share"),
         _REASON,
     ),
 )
@@ -147,8 +139,8 @@ ASK_PLAN = TableSpec(
         _of_person("headroom_cents", "What the law still allows; null where nothing limits it.", "cents"),
         Column("one_click", "boolean", "Can give with one click: asked first.", privacy="person", required=True),
         Column("ask_on", "day", "When.", required=True),
-        _count("rank", "Order within the channel; 1 is first."),
-        _number("cost_cents", "Of the ask; 0 when held out.", "cents"),
+        count("rank", "Order within the channel; 1 is first."),
+        number("cost_cents", "Of the ask; 0 when held out.", "cents"),
         _of_person("expected_cents", "What the ask is expected to bring.", "cents"),
         _of_person("low", "Lower end of the 95 % interval of that expectation.", "cents"),
         _of_person("high", "Upper end.", "cents"),
@@ -166,17 +158,17 @@ ASK_OPTIONS = TableSpec(
         _PLAN,
         Column("option", "text", "`plan`, or a rule of thumb.", required=True),
         Column("about", "text", "What it does, in a sentence.", required=True),
-        _count("n_people", "People asked."),
-        _number("cost_cents", "What it costs.", "cents"),
-        _number("expected_cents", "Expected to come in.", "cents"),
-        _number("low", "Lower end of the 95 % interval of that expectation.", "cents"),
-        _number("high", "Upper end.", "cents"),
-        _number("advantage", "The plan's expected cents less this option's.", "cents"),
-        _number("advantage_low", "Lower end of its 95 % interval, paired.", "cents"),
-        _number("advantage_high", "Upper end.", "cents"),
-        _number("test_advantage", "Choosing strings by segment against this string for all, on people it was not chosen by: cents a person asked.", "cents"),
-        _number("test_error", "Its standard error.", "cents"),
-        _number("p_value", "One-sided: that choosing is no better than this option.", "share"),
+        count("n_people", "People asked."),
+        number("cost_cents", "What it costs.", "cents"),
+        number("expected_cents", "Expected to come in.", "cents"),
+        number("low", "Lower end of the 95 % interval of that expectation.", "cents"),
+        number("high", "Upper end.", "cents"),
+        number("advantage", "The plan's expected cents less this option's.", "cents"),
+        number("advantage_low", "Lower end of its 95 % interval, paired.", "cents"),
+        number("advantage_high", "Upper end.", "cents"),
+        number("test_advantage", "Choosing strings by segment against this string for all, on people it was not chosen by: cents a person asked.", "cents"),
+        number("test_error", "Its standard error.", "cents"),
+        number("p_value", "One-sided: that choosing is no better than this option.", "share"),
         _AS_OF,
         _REASON,
     ),
@@ -232,28 +224,28 @@ MONEY_FORECAST = TableSpec(
     (
         Column("day_on", "day", "The day.", required=True),
         Column("is_past", "boolean", "Before `as_of`: what came, not what is expected.", required=True),
-        _number("of_day", "Money of the day, refunds not taken off.", "cents"),
-        _number("of_day_low", "Lower end of its 95 % interval.", "cents"),
-        _number("of_day_high", "Upper end.", "cents"),
-        _number("new_cents", "Of it, from people who had not given before.", "cents"),
-        _number("repeat_cents", "From those who had.", "cents"),
-        _number("recurring_cents", "From recurring gifts that run.", "cents"),
-        _number("asks_cents", "From the asks that are planned, over and above.", "cents"),
-        _number(
+        number("of_day", "Money of the day, refunds not taken off.", "cents"),
+        number("of_day_low", "Lower end of its 95 % interval.", "cents"),
+        number("of_day_high", "Upper end.", "cents"),
+        number("new_cents", "Of it, from people who had not given before.", "cents"),
+        number("repeat_cents", "From those who had.", "cents"),
+        number("recurring_cents", "From recurring gifts that run.", "cents"),
+        number("asks_cents", "From the asks that are planned, over and above.", "cents"),
+        number(
             "received",
             "Received so far, refunds taken off; no later gift is in it: what may be spent.",
             "cents",
         ),
-        _number(
+        number(
             "total",
             "Received up to the end of the day, refunds taken off, as it was or is expected.",
             "cents",
         ),
-        _number("low", "Lower end of the 95 % interval of the total.", "cents"),
-        _number("high", "Upper end.", "cents"),
-        _number("rule", "Rule of thumb: the mean of the last four weeks goes on.", "cents"),
-        _number("goal", "To be reached by the deadline.", "cents"),
-        _number("p_goal", "Probability that the total has reached the goal by the end of the day.", "share"),
+        number("low", "Lower end of the 95 % interval of the total.", "cents"),
+        number("high", "Upper end.", "cents"),
+        number("rule", "Rule of thumb: the mean of the last four weeks goes on.", "cents"),
+        number("goal", "To be reached by the deadline.", "cents"),
+        number("p_goal", "Probability that the total has reached the goal by the end of the day.", "share"),
         _AS_OF,
         _REASON,
     ),
@@ -266,12 +258,12 @@ SUSTAINERS = TableSpec(
     ("n_payments",),
     (
         Column("n_payments", "integer", "Months since the first payment, that one counted.", required=True),
-        _count("n_active", "Recurring gifts that run."),
-        _number("p_stay", "Probability that one of them pays next month too.", "share"),
-        _number("p_stay_low", "Lower end of its 95 % interval.", "share"),
-        _number("p_stay_high", "Upper end.", "share"),
-        _number("payments_to_come", "Expected payments of each within the next twelve months."),
-        _number("cents_a_month", "What they pay together now.", "cents"),
+        count("n_active", "Recurring gifts that run."),
+        number("p_stay", "Probability that one of them pays next month too.", "share"),
+        number("p_stay_low", "Lower end of its 95 % interval.", "share"),
+        number("p_stay_high", "Upper end.", "share"),
+        number("payments_to_come", "Expected payments of each within the next twelve months."),
+        number("cents_a_month", "What they pay together now.", "cents"),
         _AS_OF,
         _REASON,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
 _HOUSEHOLD = Column("household_id", "text", "The household.", privacy="person", required=True)
@@ -16,14 +16,6 @@ _EXPERIMENT = Column("experiment", "text", "The test: an `[experiments.…]` sec
 _ARM = Column("arm", "text", "The arm.", required=True)
 _OUTCOME = Column("outcome", "text", "What is measured.", required=True)
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
-
-
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
 
 
 PEOPLE = TableSpec(
@@ -76,7 +68,7 @@ IDENTITIES = TableSpec(
         Column("source", "text", "The record's source.", required=True),
         Column("record_id", "text", "The record.", privacy="person", required=True),
         _PERSON,
-        _number("p_match", "Probability that the record is this person.", "share"),
+        number("p_match", "Probability that the record is this person.", "share"),
     ),
 )
 
@@ -88,7 +80,7 @@ HOUSEHOLDS = TableSpec(
     (
         _HOUSEHOLD,
         Column("place_id", "text", "Smallest place.", privacy="person"),
-        _count("n_people", "How many live there."),
+        count("n_people", "How many live there."),
     ),
 )
 
@@ -150,21 +142,21 @@ FEATURES = TableSpec(
     (
         _PERSON,
         _AS_OF,
-        _number("age", "Age.", "years"),
+        number("age", "Age.", "years"),
         Column("is_female", "boolean", "Female; null where the sex is unknown.", privacy="person"),
         Column("party", "text", "Party of registration.", privacy="person"),
-        _count("household_size", "People in the household."),
-        _number("years_registered", "Since registration.", "years"),
-        _count("n_general", "Votes in general elections."),
-        _count("n_primary", "Votes in primaries."),
-        _count("n_other", "Votes in other elections."),
-        _number("share_general", "Share of the known general elections voted in.", "share"),
-        _number("share_primary", "Share of the known primaries voted in.", "share"),
-        _number("share_voted", "Share of all known elections voted in: the field's rule of thumb.", "share"),
+        count("household_size", "People in the household."),
+        number("years_registered", "Since registration.", "years"),
+        count("n_general", "Votes in general elections."),
+        count("n_primary", "Votes in primaries."),
+        count("n_other", "Votes in other elections."),
+        number("share_general", "Share of the known general elections voted in.", "share"),
+        number("share_primary", "Share of the known primaries voted in.", "share"),
+        number("share_voted", "Share of all known elections voted in: the field's rule of thumb.", "share"),
         Column("voted_last_general", "boolean", "Voted in the latest general election.", privacy="person"),
         Column("voted_last_primary", "boolean", "Voted in the latest primary.", privacy="person"),
         Column("vote_pattern", "text", "Latest six elections, newest first, 1 voted and 0 not."),
-        _number("years_since_vote", "Since the latest vote; null where none is known.", "years"),
+        number("years_since_vote", "Since the latest vote; null where none is known.", "years"),
         Column(
             "issue",
             "text",
@@ -172,12 +164,12 @@ FEATURES = TableSpec(
             "",
             "person",
         ),
-        _count("n_contacts", "Contacts received."),
-        _number("days_since_contact", "Since the latest contact; null where none.", "days"),
-        _number("household_share_voted", "Mean share voted of the others in the household.", "share"),
-        _number("place_share_voted", "Mean share voted of the others in the place.", "share"),
-        _number("place_age", "Mean age of the others in the place.", "years"),
-        _count("place_people", "People in the place."),
+        count("n_contacts", "Contacts received."),
+        number("days_since_contact", "Since the latest contact; null where none.", "days"),
+        number("household_share_voted", "Mean share voted of the others in the household.", "share"),
+        number("place_share_voted", "Mean share voted of the others in the place.", "share"),
+        number("place_age", "Mean age of the others in the place.", "years"),
+        count("place_people", "People in the place."),
     ),
 )
 
@@ -214,31 +206,31 @@ MODELS = TableSpec(
         Column("population", "text", "On whom it was trained.", required=True),
         _AS_OF,
         Column("learner", "text", "The learner chosen.", required=True),
-        _count("n_people", "People trained on."),
-        _count("n_households", "Households trained on."),
-        _number("rate", "Mean of the outcome.", "share"),
-        _number("log_loss", "Out of sample."),
-        _number("log_loss_error", "Its clustered standard error."),
-        _number("auc", "Out of sample."),
-        _number("auc_error", "Its clustered standard error."),
-        _number("calibration_error", "Mean gap of predicted and observed over 20 equal bins.", "share"),
-        _number("rule_log_loss", "Log-loss of the rule of thumb, calibrated in the same folds."),
-        _number("rule_auc", "AUC of the rule of thumb."),
-        _number("mean_error", "Of amounts: mean absolute error, out of sample."),
-        _number("mean_error_error", "Its clustered standard error."),
-        _number("rule_mean_error", "Mean absolute error of the rule of thumb."),
-        _number(
+        count("n_people", "People trained on."),
+        count("n_households", "Households trained on."),
+        number("rate", "Mean of the outcome.", "share"),
+        number("log_loss", "Out of sample."),
+        number("log_loss_error", "Its clustered standard error."),
+        number("auc", "Out of sample."),
+        number("auc_error", "Its clustered standard error."),
+        number("calibration_error", "Mean gap of predicted and observed over 20 equal bins.", "share"),
+        number("rule_log_loss", "Log-loss of the rule of thumb, calibrated in the same folds."),
+        number("rule_auc", "AUC of the rule of thumb."),
+        number("mean_error", "Of amounts: mean absolute error, out of sample."),
+        number("mean_error_error", "Its clustered standard error."),
+        number("rule_mean_error", "Mean absolute error of the rule of thumb."),
+        number(
             "gain",
             "Log-loss (of amounts the deviance) of the hardest rival less that of the model; above 0 the "
             "model is better.",
         ),
-        _number("gain_low", "Lower end of its 95 % interval, clustered."),
-        _number("gain_high", "Upper end."),
+        number("gain_low", "Lower end of its 95 % interval, clustered."),
+        number("gain_high", "Upper end."),
         Column(
             "rule", "text", "The hardest of the rivals it must beat: a rule of thumb, or a vendor's score."
         ),
-        _number("qini", "Area between the gain curve and the random line, per person."),
-        _number("qini_error", "Its clustered standard error."),
+        number("qini", "Area between the gain curve and the random line, per person."),
+        number("qini_error", "Its clustered standard error."),
         Column("published", "boolean", "Whether the numbers were written: it beats its rule.", required=True),
         Column("card", "text", "Everything else, as JSON: reliability, features, candidates.", required=True),
         Column("model", "text", "The model itself as text; never a pickle.", privacy="person"),
@@ -257,16 +249,16 @@ EXPERIMENTS = TableSpec(
         Column("is_control", "boolean", "The arm that all others are read against.", required=True),
         Column("everyday", "boolean", "Every arm is what people get anyway: scores learn from all of them."),
         Column("unit", "text", "What was drawn: `person`, `household` or `place`.", required=True),
-        _count("n_people", "People in the arm."),
-        _count("n_units", "Units in the arm."),
-        _number("planned_share", "Share of the units planned for the arm.", "share"),
-        _number("actual_share", "Share of the units in it.", "share"),
-        _number("p_sample_ratio", "Probability of shares this far from the planned, by chance."),
-        _number("p_balance", "Probability of covariates this far apart, by chance; the whole test's."),
-        _number("max_difference", "Largest standardised difference of a covariate to control."),
-        _count("n_mixed_units", "Units whose people are in several arms."),
-        _number("detectable_effect", "Effect found in four tests of five at the 5 % level.", "share"),
-        _count("n_two_arms", "People of the test left out because they are told of in several arms."),
+        count("n_people", "People in the arm."),
+        count("n_units", "Units in the arm."),
+        number("planned_share", "Share of the units planned for the arm.", "share"),
+        number("actual_share", "Share of the units in it.", "share"),
+        number("p_sample_ratio", "Probability of shares this far from the planned, by chance."),
+        number("p_balance", "Probability of covariates this far apart, by chance; the whole test's."),
+        number("max_difference", "Largest standardised difference of a covariate to control."),
+        count("n_mixed_units", "Units whose people are in several arms."),
+        number("detectable_effect", "Effect found in four tests of five at the 5 % level.", "share"),
+        count("n_two_arms", "People of the test left out because they are told of in several arms."),
         Column("sealed", "text", "Why the test may not be read yet; null when it may."),
         _REASON,
     ),
@@ -281,8 +273,8 @@ BALANCES = TableSpec(
         _EXPERIMENT,
         Column("covariate", "text", "A column of `features`.", required=True),
         _ARM,
-        _number("mean", "Mean in the arm."),
-        _number("standardised_difference", "To control, in pooled standard deviations; null for control."),
+        number("mean", "Mean in the arm."),
+        number("standardised_difference", "To control, in pooled standard deviations; null for control."),
     ),
 )
 
@@ -304,18 +296,18 @@ LIFTS = TableSpec(
         Column(
             "unit", "text", "`share` where the outcome is yes or no, else `amount`; null where nobody has it."
         ),
-        _number("estimate", "What the arm did, in that unit."),
-        _number("std_error", "Clustered by the randomised unit."),
-        _number("low", "Lower end of the 95 % interval; of `anytime`, at all looks together."),
-        _number("high", "Upper end."),
-        _number("p_value", "Probability of an estimate this far from 0 if the arm did nothing."),
-        _number(
+        number("estimate", "What the arm did, in that unit."),
+        number("std_error", "Clustered by the randomised unit."),
+        number("low", "Lower end of the 95 % interval; of `anytime`, at all looks together."),
+        number("high", "Upper end."),
+        number("p_value", "Probability of an estimate this far from 0 if the arm did nothing."),
+        number(
             "q_value", "False discoveries among arms and outcomes called different at this p-value.", "share"
         ),
-        _number("mean_control", "Mean outcome in control."),
-        _number("mean_arm", "Mean outcome in the arm, as the estimator reads it."),
-        _count("n_control", "People in control with the outcome known."),
-        _count("n_arm", "People in the arm with the outcome known."),
+        number("mean_control", "Mean outcome in control."),
+        number("mean_arm", "Mean outcome in the arm, as the estimator reads it."),
+        count("n_control", "People in control with the outcome known."),
+        count("n_arm", "People in the arm with the outcome known."),
         _REASON,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _SOURCE = Column("source", "text", "The source that said so: a `[sources.…]` section.", required=True)
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
@@ -11,14 +11,6 @@ _REGION = Column("region_id", "text", "The region; null for all.")
 _TURF_SET = Column("turf_set", "text", "Which: a `[turfs.…]` section.", required=True)
 _AS_OF = Column("as_of", "day", "Nothing that happened on this day or later was used.", required=True)
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
-
-
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
 
 
 SHIFTS = TableSpec(
@@ -33,9 +25,9 @@ SHIFTS = TableSpec(
         Column("channel", "text", "`door`, `phone`, … ; doors unless given."),
         Column("starts_at", "time", "Start.", required=True),
         Column("ends_at", "time", "End; three hours after the start unless given."),
-        _count("n_signed_up", "Volunteers who said that they would come."),
-        _count("n_confirmed", "Those of them who confirmed."),
-        _count("n_showed_up", "Those who came; null before the shift."),
+        count("n_signed_up", "Volunteers who said that they would come."),
+        count("n_confirmed", "Those of them who confirmed."),
+        count("n_showed_up", "Those who came; null before the shift."),
         Column("arrived_at", "time", "When the campaign could know of it.", required=True),
         Column("load_id", "text", "The load that brought the row.", required=True),
         Column("line", "integer", "Its row in the file; the first row of data is 1.", required=True),
@@ -94,12 +86,12 @@ FIELD_GOALS = TableSpec(
         Column("region_id", "text", "The region; `all` for everywhere.", required=True),
         Column("week_on", "day", "The Monday on which the week begins.", required=True),
         Column("channel", "text", "`door`, `phone`, … .", required=True),
-        _number("goal", "Attempts to be made in that week; null where none is set."),
-        _count("n_attempts", "Attempts made: people spoken to and people not found."),
-        _count("n_contacts", "People spoken to."),
-        _number("contact_rate", "Contacts of attempts.", "share"),
-        _number("contact_rate_low", "Lower end of its 95 % interval (Wilson).", "share"),
-        _number("contact_rate_high", "Upper end.", "share"),
+        number("goal", "Attempts to be made in that week; null where none is set."),
+        count("n_attempts", "Attempts made: people spoken to and people not found."),
+        count("n_contacts", "People spoken to."),
+        number("contact_rate", "Contacts of attempts.", "share"),
+        number("contact_rate_low", "Lower end of its 95 % interval (Wilson).", "share"),
+        number("contact_rate_high", "Upper end.", "share"),
         Column("status", "text", "`ahead`, `on plan`, `behind`, `not started` or `no goal`.", required=True),
         _AS_OF,
     ),
@@ -114,21 +106,21 @@ SHIFT_FORECASTS = TableSpec(
         Column("region_id", "text", "The region.", required=True),
         Column("week_on", "day", "The Monday on which the week begins.", required=True),
         Column("channel", "text", "`door`, `phone`, … .", required=True),
-        _count("n_shifts", "Shifts to come."),
-        _count("n_signed_up", "Volunteers who said that they would come."),
-        _count("n_confirmed", "Those who confirmed."),
-        _number(
+        count("n_shifts", "Shifts to come."),
+        count("n_signed_up", "Volunteers who said that they would come."),
+        count("n_confirmed", "Those who confirmed."),
+        number(
             "show_rate", "Share of the signed up who come in this region, shrunk to all regions'.", "share"
         ),
-        _number("show_rate_low", "Lower end of its 95 % interval.", "share"),
-        _number("show_rate_high", "Upper end.", "share"),
-        _number("expected", "Volunteers expected."),
-        _number("low", "Lower end of the 95 % interval, chance of the day included."),
-        _number("high", "Upper end."),
-        _number("doors", "Doors (or calls) that they can make."),
-        _number("doors_low", "Lower end of the 95 % interval."),
-        _number("doors_high", "Upper end."),
-        _number("rule", "The rule of thumb: half of those who signed up come."),
+        number("show_rate_low", "Lower end of its 95 % interval.", "share"),
+        number("show_rate_high", "Upper end.", "share"),
+        number("expected", "Volunteers expected."),
+        number("low", "Lower end of the 95 % interval, chance of the day included."),
+        number("high", "Upper end."),
+        number("doors", "Doors (or calls) that they can make."),
+        number("doors_low", "Lower end of the 95 % interval."),
+        number("doors_high", "Upper end."),
+        number("rule", "The rule of thumb: half of those who signed up come."),
         _AS_OF,
         _REASON,
     ),
@@ -144,17 +136,17 @@ TURFS = TableSpec(
         Column("turf_id", "text", "The turf: its region and its number there.", required=True),
         _REGION,
         Column("method", "text", "Cut by `coordinates`, `streets` or `precincts`.", required=True),
-        _count("n_doors", "Doors."),
-        _count("n_people", "People behind them."),
-        _number(
+        count("n_doors", "Doors."),
+        count("n_people", "People behind them."),
+        number(
             "walk_meters",
             "From the first door to the last, as the crow flies; null without coordinates.",
             "m",
         ),
-        _number("minutes", "At the doors and between them.", "minutes"),
-        _number("radius_meters", "Root mean square distance from the turf's middle.", "m"),
-        _number("latitude", "Of its middle; null without coordinates.", "degrees"),
-        _number("longitude", "Of its middle.", "degrees"),
+        number("minutes", "At the doors and between them.", "minutes"),
+        number("radius_meters", "Root mean square distance from the turf's middle.", "m"),
+        number("latitude", "Of its middle; null without coordinates.", "degrees"),
+        number("longitude", "Of its middle.", "degrees"),
         _AS_OF,
     ),
 )
@@ -183,17 +175,17 @@ TURF_OPTIONS = TableSpec(
         _TURF_SET,
         Column("option", "text", "`plan`, or a rule of thumb.", required=True),
         Column("about", "text", "What it does, in a sentence.", required=True),
-        _count("n_turfs", "Turfs."),
-        _count("n_doors", "Doors in them."),
-        _number("mean_minutes", "Mean work of a turf.", "minutes"),
-        _number("spread_minutes", "Standard deviation of the turfs' work.", "minutes"),
-        _number("longest_minutes", "Work of the longest turf.", "minutes"),
-        _number("share_within", "Turfs within the tolerance of the capacity or below it.", "share"),
-        _number("meters_per_door", "Mean walk from one door to the next.", "m"),
-        _number("meters_low", "Lower end of its 95 % interval, turfs drawn again.", "m"),
-        _number("meters_high", "Upper end.", "m"),
-        _number("radius_meters", "Root mean square distance from the turf's middle.", "m"),
-        _number("saved_minutes", "The plan's minutes less: this option's minutes for all doors.", "minutes"),
+        count("n_turfs", "Turfs."),
+        count("n_doors", "Doors in them."),
+        number("mean_minutes", "Mean work of a turf.", "minutes"),
+        number("spread_minutes", "Standard deviation of the turfs' work.", "minutes"),
+        number("longest_minutes", "Work of the longest turf.", "minutes"),
+        number("share_within", "Turfs within the tolerance of the capacity or below it.", "share"),
+        number("meters_per_door", "Mean walk from one door to the next.", "m"),
+        number("meters_low", "Lower end of its 95 % interval, turfs drawn again.", "m"),
+        number("meters_high", "Upper end.", "m"),
+        number("radius_meters", "Root mean square distance from the turf's middle.", "m"),
+        number("saved_minutes", "The plan's minutes less: this option's minutes for all doors.", "minutes"),
         _REASON,
     ),
 )
@@ -213,15 +205,15 @@ VISIT_PLAN = TableSpec(
         Column("name", "text", "What people call it."),
         Column("starts_at", "time", "Start."),
         Column("ends_at", "time", "End."),
-        _number("travel_minutes", "From the place before, or from home.", "minutes"),
-        _number("latitude", "Degrees north.", "degrees"),
-        _number("longitude", "Degrees east.", "degrees"),
-        _number("net_votes", "Net votes moved there.", "votes"),
-        _number("low", "Lower end of the 95 % interval; it holds what the literature leaves open.", "votes"),
-        _number("high", "Upper end.", "votes"),
-        _number("value", "Net votes times what one is worth there, in the race's objective."),
-        _number("value_low", "Lower end of the 95 % interval."),
-        _number("value_high", "Upper end."),
+        number("travel_minutes", "From the place before, or from home.", "minutes"),
+        number("latitude", "Degrees north.", "degrees"),
+        number("longitude", "Degrees east.", "degrees"),
+        number("net_votes", "Net votes moved there.", "votes"),
+        number("low", "Lower end of the 95 % interval; it holds what the literature leaves open.", "votes"),
+        number("high", "Upper end.", "votes"),
+        number("value", "Net votes times what one is worth there, in the race's objective."),
+        number("value_low", "Lower end of the 95 % interval."),
+        number("value_high", "Upper end."),
         _AS_OF,
     ),
 )
@@ -234,19 +226,17 @@ VISIT_OPTIONS = TableSpec(
     (
         Column("option", "text", "`plan`, or a rule of thumb.", required=True),
         Column("about", "text", "What it does, in a sentence.", required=True),
-        _count("n_visits", "Visits."),
-        _number("travel_hours", "On the road.", "hours"),
-        _number("net_votes", "Net votes moved.", "votes"),
-        _number("value", "What they are worth, in the race's objective."),
-        _number("low", "Lower end of the 95 % interval."),
-        _number("high", "Upper end."),
-        _number(
-            "bound", "No plan whatever is worth more, of the plan alone; null where it was not computed."
-        ),
-        _number("gap", "(bound - value) / bound.", "share"),
-        _number("advantage", "The plan's value less this option's."),
-        _number("advantage_low", "Lower end of the 95 % interval, paired."),
-        _number("advantage_high", "Upper end."),
+        count("n_visits", "Visits."),
+        number("travel_hours", "On the road.", "hours"),
+        number("net_votes", "Net votes moved.", "votes"),
+        number("value", "What they are worth, in the race's objective."),
+        number("low", "Lower end of the 95 % interval."),
+        number("high", "Upper end."),
+        number("bound", "No plan whatever is worth more, of the plan alone; null where it was not computed."),
+        number("gap", "(bound - value) / bound.", "share"),
+        number("advantage", "The plan's value less this option's."),
+        number("advantage_low", "Lower end of the 95 % interval, paired."),
+        number("advantage_high", "Upper end."),
         _AS_OF,
         _REASON,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _SOURCE = Column("source", "text", "The source that said so: a `[sources.…]` section.", required=True)
 _ARRIVED = Column("arrived_at", "time", "When the campaign could know of it.", required=True)
@@ -19,14 +19,6 @@ _REASON = Column("reason", "text", "Why a number is missing; null where it is th
 _YEAR = Column("year", "integer", "The year of the election.", "years", required=True)
 
 
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
-
-
 PLACES = TableSpec(
     "places",
     "collected",
@@ -38,8 +30,8 @@ PLACES = TableSpec(
         Column("parent_id", "text", "The place that it is part of; null for the whole."),
         Column("name", "text", "What people call it."),
         Column("region", "text", "Places of one region move together; a division that does not change."),
-        _number("seats", "Electors or seats that it gives; null or 0 where it gives none."),
-        _number("votes", "Votes expected: usually those of the last election.", "votes"),
+        number("seats", "Electors or seats that it gives; null or 0 where it gives none."),
+        number("votes", "Votes expected: usually those of the last election.", "votes"),
         *_LOADED,
     ),
 )
@@ -75,13 +67,13 @@ FUNDAMENTALS = TableSpec(
         _SOURCE,
         _YEAR,
         Column("choice", "text", "Whose share `share` is.", required=True),
-        _number("share", "Its two-party share of the whole; of past elections only.", "share"),
+        number("share", "Its two-party share of the whole; of past elections only.", "share"),
         Column("incumbent", "text", "The choice of the party in office.", required=True),
         Column("incumbent_runs", "boolean", "Whether the one in office stands again."),
-        _number(
+        number(
             "approval", "Net approval of the one in office, as known on the day of the forecast.", "points"
         ),
-        _number("growth", "Growth of the economy in the second quarter, at a yearly rate.", "percent"),
+        number("growth", "Growth of the economy in the second quarter, at a yearly rate.", "percent"),
         *_LOADED,
     ),
 )
@@ -118,21 +110,21 @@ FORECAST = TableSpec(
         _PLACE,
         Column("parent_id", "text", "The place that it is part of."),
         Column("name", "text", "What people call it."),
-        _number("share", "Our expected share: of two, or of all where there are more.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
-        _number("low_80", "Lower end of the 80 % interval.", "share"),
-        _number("high_80", "Upper end.", "share"),
-        _number("p_win", "Probability of coming first in the place (of passing the threshold).", "share"),
-        _number("p_tipping", "Probability of being the place that decides the race.", "share"),
-        _number("p_tipping_error", "Its Monte Carlo standard error.", "share"),
-        _number("seats", "Electors or seats that it gives."),
-        _number("votes", "Votes expected.", "votes"),
-        _number("prior_share", "What was expected without this year's polls.", "share"),
-        _number(
+        number("share", "Our expected share: of two, or of all where there are more.", "share"),
+        number("low", "Lower end of the 95 % interval.", "share"),
+        number("high", "Upper end.", "share"),
+        number("low_80", "Lower end of the 80 % interval.", "share"),
+        number("high_80", "Upper end.", "share"),
+        number("p_win", "Probability of coming first in the place (of passing the threshold).", "share"),
+        number("p_tipping", "Probability of being the place that decides the race.", "share"),
+        number("p_tipping_error", "Its Monte Carlo standard error.", "share"),
+        number("seats", "Electors or seats that it gives."),
+        number("votes", "Votes expected.", "votes"),
+        number("prior_share", "What was expected without this year's polls.", "share"),
+        number(
             "polls_share", "The rule of thumb: the mean of the place's polls of the last 21 days.", "share"
         ),
-        _count("n_polls", "Polls of the place that were used."),
+        count("n_polls", "Polls of the place that were used."),
         Column("is_leaf", "boolean", "Whether no other place is part of it.", required=True),
         _AS_OF,
         _REASON,
@@ -164,7 +156,7 @@ FORECAST_COVARIANCES = TableSpec(
         Column("rival", "text", "The rival whom the lead is over.", required=True),
         Column("other_id", "text", "The other place; each pair stands once.", required=True),
         Column("other_rival", "text", "The other lead's rival.", required=True),
-        _number("covariance", "Of the two leads on election day."),
+        number("covariance", "Of the two leads on election day."),
     ),
 )
 
@@ -180,8 +172,8 @@ ODDS = TableSpec(
         Column("choice", "text", "Whose odds they are.", required=True),
         Column("rivals", "text", "Against whom, separated by `, `.", required=True),
         Column("place_id", "text", "The place whose race it is.", required=True),
-        _number("needed", "Seats that win."),
-        _number(
+        number("needed", "Seats that win."),
+        number(
             "threshold",
             "Share of the vote that wins, or from which a party gets seats; null where there is none.",
             "share",
@@ -189,18 +181,18 @@ ODDS = TableSpec(
         Column(
             "divisors", "text", "How seats are divided in proportion to votes: `d_hondt`, `sainte_lague`."
         ),
-        _number("p_win", "Probability of winning the race.", "share"),
-        _number("p_win_error", "Its Monte Carlo standard error.", "share"),
-        _number("p_tie", "Probability that nobody has the seats needed.", "share"),
-        _number("p_most_votes", "Probability of most votes in the whole.", "share"),
-        _number("share", "Our expected share of the whole.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
-        _number("seats", "Expected seats."),
-        _number("seats_low", "Lower end of the 95 % interval."),
-        _number("seats_high", "Upper end."),
-        _count("n_polls", "Polls that were used; with 0 the odds are those without polls."),
-        _count("n_draws", "Simulated elections."),
+        number("p_win", "Probability of winning the race.", "share"),
+        number("p_win_error", "Its Monte Carlo standard error.", "share"),
+        number("p_tie", "Probability that nobody has the seats needed.", "share"),
+        number("p_most_votes", "Probability of most votes in the whole.", "share"),
+        number("share", "Our expected share of the whole.", "share"),
+        number("low", "Lower end of the 95 % interval.", "share"),
+        number("high", "Upper end.", "share"),
+        number("seats", "Expected seats."),
+        number("seats_low", "Lower end of the 95 % interval."),
+        number("seats_high", "Upper end."),
+        count("n_polls", "Polls that were used; with 0 the odds are those without polls."),
+        count("n_draws", "Simulated elections."),
         _AS_OF,
         _REASON,
     ),
@@ -225,15 +217,15 @@ PATHS = TableSpec(
     ("race", "rank"),
     (
         _RACE,
-        _count("rank", "1 holds in most of the draws that are won."),
+        count("rank", "1 holds in most of the draws that are won."),
         Column("places", "text", "The contested places that must be won, separated by `, `.", required=True),
-        _count("n_places", "How many they are."),
-        _number("seats", "Their seats and those that are counted on."),
+        count("n_places", "How many they are."),
+        number("seats", "Their seats and those that are counted on."),
         Column("safe_places", "text", "Places that every path counts on besides.", required=True),
-        _number("p_all", "Probability that all contested places of the path are won.", "share"),
-        _number("p_win", "Probability of winning the race given that they are.", "share"),
-        _number("p_win_error", "Its Monte Carlo standard error.", "share"),
-        _number("covers", "Share of the draws won in which this path, or one before it, holds.", "share"),
+        number("p_all", "Probability that all contested places of the path are won.", "share"),
+        number("p_win", "Probability of winning the race given that they are.", "share"),
+        number("p_win_error", "Its Monte Carlo standard error.", "share"),
+        number("covers", "Share of the draws won in which this path, or one before it, holds.", "share"),
     ),
 )
 
@@ -246,12 +238,12 @@ FORECAST_DAYS = TableSpec(
         _RACE,
         _PLACE,
         Column("told_on", "day", "The morning of which it was the forecast.", required=True),
-        _number("p_win", "Probability of coming first in the place.", "share"),
-        _number("p_race", "In the row of the race's own place: probability of winning the race.", "share"),
-        _number("p_race_error", "Its Monte Carlo standard error.", "share"),
-        _number("share", "Our expected share on election day.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
+        number("p_win", "Probability of coming first in the place.", "share"),
+        number("p_race", "In the row of the race's own place: probability of winning the race.", "share"),
+        number("p_race_error", "Its Monte Carlo standard error.", "share"),
+        number("share", "Our expected share on election day.", "share"),
+        number("low", "Lower end of the 95 % interval.", "share"),
+        number("high", "Upper end.", "share"),
     ),
 )
 
@@ -267,13 +259,13 @@ POLL_USES = TableSpec(
         _PLACE,
         Column("pollster", "text", "Who asked."),
         Column("ends_on", "day", "Last day of field work."),
-        _number("share", "Our share of those who chose one of the two.", "share"),
-        _count("n_asked", "How many were asked."),
-        _number(
+        number("share", "Our share of those who chose one of the two.", "share"),
+        count("n_asked", "How many were asked."),
+        number(
             "surprise",
             "The poll less what all others foretell, in standard deviations; far from 0 is a fault or news.",
         ),
-        _number("trust", "Weight of its own error: 1, or less where it lies far off.", "share"),
+        number("trust", "Weight of its own error: 1, or less where it lies far off.", "share"),
         Column("used", "boolean", "Whether the forecast uses it.", required=True),
         _REASON,
     ),
@@ -286,14 +278,14 @@ FORECAST_MOVES = TableSpec(
     ("race", "rank"),
     (
         _RACE,
-        _count("rank", "1 moved the probability of winning most; the totals come last."),
+        count("rank", "1 moved the probability of winning most; the totals come last."),
         Column("cause", "text", "A poll, `rest`, or `total`.", required=True),
         Column("place_id", "text", "Of a poll: where it was taken."),
-        _number("share", "Of a poll: our share of the two.", "share"),
-        _number("expected", "Of a poll: what the forecast of the day before expected it to say.", "share"),
-        _number("share_change", "What it changes of our expected share of the whole.", "share"),
-        _number("p_win_change", "What it changes of the probability of winning.", "share"),
-        _number("p_win_change_error", "Monte Carlo standard error, of the total.", "share"),
+        number("share", "Of a poll: our share of the two.", "share"),
+        number("expected", "Of a poll: what the forecast of the day before expected it to say.", "share"),
+        number("share_change", "What it changes of our expected share of the whole.", "share"),
+        number("p_win_change", "What it changes of the probability of winning.", "share"),
+        number("p_win_change_error", "Monte Carlo standard error, of the total.", "share"),
         Column("since_on", "day", "The day before.", required=True),
         _AS_OF,
     ),
@@ -308,14 +300,14 @@ FORECAST_CHECKS = TableSpec(
         _RACE,
         _YEAR,
         _PLACE,
-        _number("p_win", "Foretold probability of coming first.", "share"),
-        _number("share", "Foretold share of the two.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
-        _number("polls_share", "The rule of thumb: the mean of polls of the last 21 days.", "share"),
-        _number("actual_share", "What it was.", "share"),
+        number("p_win", "Foretold probability of coming first.", "share"),
+        number("share", "Foretold share of the two.", "share"),
+        number("low", "Lower end of the 95 % interval.", "share"),
+        number("high", "Upper end.", "share"),
+        number("polls_share", "The rule of thumb: the mean of polls of the last 21 days.", "share"),
+        number("actual_share", "What it was.", "share"),
         Column("won", "boolean", "Whether the place was won.", required=True),
-        _count("n_polls", "Polls that were used, of all places."),
+        count("n_polls", "Polls that were used, of all places."),
     ),
 )
 
@@ -329,12 +321,12 @@ VOTE_VALUES = TableSpec(
         _PLACE,
         Column("name", "text", "What people call it."),
         Column("objective", "text", "`win`: probability of winning; `seats`: expected seats.", required=True),
-        _number("value", "Gain per net vote: one added ballot of ours, or half a voter who changes sides."),
-        _number("std_error", "Its Monte Carlo standard error."),
-        _number("per_10000", "Gain for 10,000 net votes, to first order; of a probability in points."),
-        _number("relative", "Value over that of a vote drawn at random from the race; 1 is the mean."),
-        _number("p_decides", "Probability that the place decides the race, given a tie in it.", "share"),
-        _number("votes", "Votes expected.", "votes"),
+        number("value", "Gain per net vote: one added ballot of ours, or half a voter who changes sides."),
+        number("std_error", "Its Monte Carlo standard error."),
+        number("per_10000", "Gain for 10,000 net votes, to first order; of a probability in points."),
+        number("relative", "Value over that of a vote drawn at random from the race; 1 is the mean."),
+        number("p_decides", "Probability that the place decides the race, given a tie in it.", "share"),
+        number("votes", "Votes expected.", "votes"),
         _AS_OF,
         _REASON,
     ),
@@ -350,17 +342,17 @@ SCENARIOS = TableSpec(
         _RACE,
         _PLACE,
         Column("supposed", "text", "What is supposed, in words.", required=True),
-        _number("p_win", "Probability of coming first in the place then.", "share"),
-        _number("p_win_before", "Without the supposition.", "share"),
-        _number(
+        number("p_win", "Probability of coming first in the place then.", "share"),
+        number("p_win_before", "Without the supposition.", "share"),
+        number(
             "p_race", "In the row of the race's own place: probability of winning the race then.", "share"
         ),
-        _number("p_race_error", "Its Monte Carlo standard error.", "share"),
-        _number("p_race_before", "Without the supposition.", "share"),
-        _number("share", "Our expected share then.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
-        _count("n_draws", "Simulated elections that agree with it."),
+        number("p_race_error", "Its Monte Carlo standard error.", "share"),
+        number("p_race_before", "Without the supposition.", "share"),
+        number("share", "Our expected share then.", "share"),
+        number("low", "Lower end of the 95 % interval.", "share"),
+        number("high", "Upper end.", "share"),
+        count("n_draws", "Simulated elections that agree with it."),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _SOURCE = Column("source", "text", "The source that said so: a `[sources.…]` section.", required=True)
 _RECORDS = Column(
@@ -22,14 +22,6 @@ _AS_OF = Column(
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
 
 
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
-
-
 TIES = TableSpec(
     "ties",
     "collected",
@@ -41,7 +33,7 @@ TIES = TableSpec(
         _SUPPORTER,
         _OTHER,
         Column("purpose", "text", "What the supporter has consented to: `ask`, … .", required=True),
-        _number("closeness", "How well they know each other, from 0 to 1; null where nobody said.", "share"),
+        number("closeness", "How well they know each other, from 0 to 1; null where nobody said.", "share"),
         Column("consented_on", "day", "When the supporter consented; null where not: the tie is never used."),
         Column("withdrawn_on", "day", "When the consent was withdrawn."),
         _ARRIVED,
@@ -89,8 +81,8 @@ SHARING_PLAN = TableSpec(
             "p_asks", "number", "Probability that the supporter does it, from past asks.", "share", "person"
         ),
         Column("closeness", "number", "How well they know each other.", "share", "person"),
-        _number("gain", "Expected of this ask, in the campaign's aim; 0 when held out."),
-        _number("std_error", "Its standard error."),
+        number("gain", "Expected of this ask, in the campaign's aim; 0 when held out."),
+        number("std_error", "Its standard error."),
         _AS_OF,
     ),
 )
@@ -105,20 +97,20 @@ SHARING_OPTIONS = TableSpec(
         Column("option", "text", "`plan`, or a rule of thumb.", required=True),
         Column("about", "text", "What it does, in a sentence.", required=True),
         Column("unit", "text", "What `gain` counts: `added_ballots`, `net_votes` or `win`.", required=True),
-        _count("n_supporters", "Supporters who are to ask."),
-        _count("n_asks", "Asks."),
-        _count("n_targets", "Friends who are asked."),
-        _number("cost_cents", "What it costs.", "cents"),
-        _number("votes", "Expected added ballots or net votes."),
-        _number("gain", "Expected, in the campaign's aim."),
-        _number("std_error", "Of `gain`: what is not known of the effect, the places and the supporters."),
-        _number("low", "Lower end of the 95 % interval."),
-        _number("high", "Upper end."),
-        _number("bound", "No plan within the limits gains more; of the plan alone, before control."),
-        _number("gap", "How far below the bound the plan is at most.", "share"),
-        _number("advantage", "The plan's gain less this option's."),
-        _number("advantage_low", "Lower end of the 95 % interval, paired."),
-        _number("advantage_high", "Upper end."),
+        count("n_supporters", "Supporters who are to ask."),
+        count("n_asks", "Asks."),
+        count("n_targets", "Friends who are asked."),
+        number("cost_cents", "What it costs.", "cents"),
+        number("votes", "Expected added ballots or net votes."),
+        number("gain", "Expected, in the campaign's aim."),
+        number("std_error", "Of `gain`: what is not known of the effect, the places and the supporters."),
+        number("low", "Lower end of the 95 % interval."),
+        number("high", "Upper end."),
+        number("bound", "No plan within the limits gains more; of the plan alone, before control."),
+        number("gap", "How far below the bound the plan is at most.", "share"),
+        number("advantage", "The plan's gain less this option's."),
+        number("advantage_low", "Lower end of the 95 % interval, paired."),
+        number("advantage_high", "Upper end."),
         _AS_OF,
         _REASON,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _SOURCE = Column("source", "text", "The source that said so: a `[sources.…]` section.", required=True)
 _PLACE = Column("place_id", "text", "The place.", required=True)
@@ -21,14 +21,6 @@ _LOADED = (
 _DOSE = "Cents per person in the week"
 
 
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
-
-
 PLACE_OUTCOMES = TableSpec(
     "place_outcomes",
     "collected",
@@ -40,7 +32,7 @@ PLACE_OUTCOMES = TableSpec(
         _WEEK,
         Column("outcome", "text", "What is measured: `support`, `registered`, … .", required=True),
         Column("value", "number", "Its mean per person.", required=True),
-        _number("weight", "People behind it; 1 unless given."),
+        number("weight", "People behind it; 1 unless given."),
         *_LOADED,
     ),
 )
@@ -104,18 +96,18 @@ GEO_DESIGNS = TableSpec(
         ),
         Column("state", "text", "`planned`, `drawn`, or `told` by a file.", required=True),
         Column("starts_on", "day", "The first week of the test."),
-        _count("n_weeks", "Weeks of the test."),
-        _count("n_places", "Places in it."),
-        _count("n_blocks", "Blocks within which they are drawn."),
-        _count("n_before", "Weeks of history before it."),
-        _number("tested_to", "The highest dose.", "cents per person"),
-        _number("cost_cents", "What the test costs in all.", "cents"),
-        _number("n_ways", "Ways in which it could have been drawn."),
-        _number("smallest_p", "The smallest p-value that it can have."),
-        _number("detectable", "Effect of a cent per person, found in four cases of five at the 5 % level."),
-        _number("detectable_at_top", "The same of the highest dose, in the outcome's unit."),
-        _number("false_alarms", "How often it would find something in stretches of history without it."),
-        _number("half_life", "With which a dose is read: weeks in which half of it is lost.", "weeks"),
+        count("n_weeks", "Weeks of the test."),
+        count("n_places", "Places in it."),
+        count("n_blocks", "Blocks within which they are drawn."),
+        count("n_before", "Weeks of history before it."),
+        number("tested_to", "The highest dose.", "cents per person"),
+        number("cost_cents", "What the test costs in all.", "cents"),
+        number("n_ways", "Ways in which it could have been drawn."),
+        number("smallest_p", "The smallest p-value that it can have."),
+        number("detectable", "Effect of a cent per person, found in four cases of five at the 5 % level."),
+        number("detectable_at_top", "The same of the highest dose, in the outcome's unit."),
+        number("false_alarms", "How often it would find something in stretches of history without it."),
+        number("half_life", "With which a dose is read: weeks in which half of it is lost.", "weeks"),
         Column("sealed", "text", "Until when it may not be read; null when it may."),
         _AS_OF,
         _REASON,
@@ -150,8 +142,8 @@ GEO_DRAWS = TableSpec(
             "settings", "text", "What was declared, as JSON; it may not change afterwards.", required=True
         ),
         Column("seed", "integer", "The campaign's seed.", required=True),
-        _number("most", "Distance that a draw might have; null where nothing was balanced."),
-        _number("distance", "That of this draw."),
+        number("most", "Distance that a draw might have; null where nothing was balanced."),
+        number("distance", "That of this draw."),
         Column(
             "history",
             "text",
@@ -171,16 +163,16 @@ GEO_ASSIGNMENTS = TableSpec(
         _WEEK,
         Column("dose", "number", f"{_DOSE}.", "cents per person", required=True),
         Column("block_id", "text", "The block within which the place was drawn.", required=True),
-        _count("n_people", "People of the place at the draw."),
+        count("n_people", "People of the place at the draw."),
     ),
 )
 
 _READ = (
-    _number("estimate", "Effect of one cent per person, in the outcome's unit."),
-    _number("std_error", "Of it."),
-    _number("low", "Lower end of the 95 % interval; null where the draw is too small for one."),
-    _number("high", "Upper end."),
-    _number("p_value", "Chance of an effect so large where there is none."),
+    number("estimate", "Effect of one cent per person, in the outcome's unit."),
+    number("std_error", "Of it."),
+    number("low", "Lower end of the 95 % interval; null where the draw is too small for one."),
+    number("high", "Upper end."),
+    number("p_value", "Chance of an effect so large where there is none."),
 )
 
 GEO_LIFTS = TableSpec(
@@ -200,15 +192,15 @@ GEO_LIFTS = TableSpec(
         _CHANNEL,
         Column("outcome", "text", "What is measured.", required=True),
         *_READ,
-        _number("per_dollar", "People who change, for one dollar: the estimate times 100."),
-        _number("per_dollar_low", "Lower end."),
-        _number("per_dollar_high", "Upper end."),
-        _number(
+        number("per_dollar", "People who change, for one dollar: the estimate times 100."),
+        number("per_dollar_low", "Lower end."),
+        number("per_dollar_high", "Upper end."),
+        number(
             "delivered", "Share of the planned money that was spent; null where it is not known.", "share"
         ),
-        _count("n_places", "Places read."),
-        _count("n_cells", "Places and weeks whose outcome is known."),
-        _count("n_ways", "Ways of drawing that it is held against."),
+        count("n_places", "Places read."),
+        count("n_cells", "Places and weeks whose outcome is known."),
+        count("n_ways", "Ways of drawing that it is held against."),
         Column("exact", "boolean", "Whether these are all that there are."),
         Column(
             "randomised",
@@ -229,10 +221,10 @@ GEO_CHECKS = TableSpec(
     (
         _TEST,
         Column("check", "text", "`trend before`, `neighbours` or `delivery`.", required=True),
-        _number("estimate", "What it shows: see `reason`."),
-        _number("low", "Lower end of the 95 % interval."),
-        _number("high", "Upper end."),
-        _number("p_value", "Chance of that much if all is well."),
+        number("estimate", "What it shows: see `reason`."),
+        number("low", "Lower end of the 95 % interval."),
+        number("high", "Upper end."),
+        number("p_value", "Chance of that much if all is well."),
         Column("passed", "boolean", "Whether p is 0.05 or more; null where it could not be made."),
         Column("reason", "text", "What is checked, or why it was not.", required=True),
     ),
@@ -253,15 +245,15 @@ MARKET_LIFTS = TableSpec(
         ),
         _CHANNEL,
         Column("outcome", "text", "What is measured.", required=True),
-        _number("estimate", "Mean difference since the start, in the outcome's unit."),
-        _number("low", "Lower end of the 95 % interval by placebos; null where there are too few."),
-        _number("high", "Upper end."),
-        _number("p_value", "Share of placebos that show as much."),
-        _number("per_dollar", "People who differ, for one dollar; null where the money is not known."),
-        _number("fit", "How far the control was off before the start (root mean square)."),
-        _number("ratio", "How much farther it is off since."),
+        number("estimate", "Mean difference since the start, in the outcome's unit."),
+        number("low", "Lower end of the 95 % interval by placebos; null where there are too few."),
+        number("high", "Upper end."),
+        number("p_value", "Share of placebos that show as much."),
+        number("per_dollar", "People who differ, for one dollar; null where the money is not known."),
+        number("fit", "How far the control was off before the start (root mean square)."),
+        number("ratio", "How much farther it is off since."),
         Column("controls", "text", "The places that it is held against, with their weights, as JSON."),
-        _count("n_placebos", "Places, or sets of them, read as if they had spent."),
+        count("n_placebos", "Places, or sets of them, read as if they had spent."),
         Column("randomised", "boolean", "Always false.", required=True),
         _AS_OF,
         _REASON,
@@ -276,23 +268,23 @@ RESPONSES = TableSpec(
     (
         _CHANNEL,
         Column("kind", "text", "`exponential` or `hill`; null where nothing is known."),
-        _number("rate", "Per unit of dose."),
-        _number("rate_error", "Its posterior standard deviation."),
-        _number("half_saturation", "Of a Hill curve: the dose with half the full effect."),
-        _number("shape", "Of a Hill curve; S-shaped above 1."),
-        _number("shape_error", "Its posterior standard deviation."),
-        _number("adstock_half_life_weeks", "Weeks in which half of a dose is lost.", "weeks"),
-        _number("adstock_half_life_error", "Its posterior standard deviation.", "weeks"),
-        _number("full_effect", "Effect without end of dose, if there is one, in the outcome's unit."),
-        _number("full_effect_error", "Its posterior standard deviation."),
-        _number("effect_at_top", "Effect of one week at the highest tested dose, no effect allowed for."),
-        _number("effect_at_top_low", "Lower end of its 95 % interval."),
-        _number("effect_at_top_high", "Upper end."),
-        _number("p_no_effect", "Probability that there is no effect at all.", "share"),
-        _number("p_linear", "Probability that it is a straight line within the tested doses.", "share"),
-        _number("tested_from", "Smallest dose above 0 that was tested."),
-        _number("tested_to", "Highest dose that was tested; nothing is known above it."),
-        _number("cents_per_dose", "What one unit of dose costs for one person.", "cents"),
+        number("rate", "Per unit of dose."),
+        number("rate_error", "Its posterior standard deviation."),
+        number("half_saturation", "Of a Hill curve: the dose with half the full effect."),
+        number("shape", "Of a Hill curve; S-shaped above 1."),
+        number("shape_error", "Its posterior standard deviation."),
+        number("adstock_half_life_weeks", "Weeks in which half of a dose is lost.", "weeks"),
+        number("adstock_half_life_error", "Its posterior standard deviation.", "weeks"),
+        number("full_effect", "Effect without end of dose, if there is one, in the outcome's unit."),
+        number("full_effect_error", "Its posterior standard deviation."),
+        number("effect_at_top", "Effect of one week at the highest tested dose, no effect allowed for."),
+        number("effect_at_top_low", "Lower end of its 95 % interval."),
+        number("effect_at_top_high", "Upper end."),
+        number("p_no_effect", "Probability that there is no effect at all.", "share"),
+        number("p_linear", "Probability that it is a straight line within the tested doses.", "share"),
+        number("tested_from", "Smallest dose above 0 that was tested."),
+        number("tested_to", "Highest dose that was tested; nothing is known above it."),
+        number("cents_per_dose", "What one unit of dose costs for one person.", "cents"),
         Column(
             "dose_unit",
             "text",
@@ -315,10 +307,10 @@ RESPONSE_DRAWS = TableSpec(
     (
         _CHANNEL,
         Column("draw", "integer", "1, 2, … .", required=True),
-        _number("full_effect", "0 where the draw is one without an effect."),
-        _number("rate", "Per unit of dose."),
-        _number("shape", "Of a Hill curve; null of an exponential."),
-        _number("half_life", "Of a dose.", "weeks"),
+        number("full_effect", "0 where the draw is one without an effect."),
+        number("rate", "Per unit of dose."),
+        number("shape", "Of a Hill curve; null of an exponential."),
+        number("half_life", "Of a dose.", "weeks"),
     ),
 )
 
@@ -334,8 +326,8 @@ MEDIA_WEEKS = TableSpec(
         _PLACE,
         _WEEK,
         Column("cents", "number", "To spend.", "cents", required=True),
-        _number("dose", "The same per person, in the response's unit."),
-        _number("marginal", "Net votes that the next dollar there would gain; null of rules."),
+        number("dose", "The same per person, in the response's unit."),
+        number("marginal", "Net votes that the next dollar there would gain; null of rules."),
         _AS_OF,
     ),
 )
@@ -352,19 +344,17 @@ MEDIA_WEEK_OPTIONS = TableSpec(
         Column("budget_cents", "number", "What there is.", "cents"),
         Column("cost_cents", "number", "What is spent.", "cents"),
         Column("left_cents", "number", "What is left, on purpose.", "cents"),
-        _number("net_votes", "Expected net votes on election day, early votes among them."),
-        _number("votes_low", "Lower end of the 95 % interval of `net_votes`."),
-        _number("votes_high", "Upper end."),
-        _number("gain", "The same in the campaign's aim."),
-        _number("std_error", "Of `gain`."),
-        _number("low", "Lower end of the 95 % interval of `gain`, over what is not known of the responses."),
-        _number("high", "Upper end."),
-        _number(
-            "gap", "Of the plan: how much more any split could gain by the mean curve, at most.", "share"
-        ),
-        _number("advantage", "Gain of the plan less that of the rule; null for the plan."),
-        _number("advantage_low", "Lower end of its 95 % interval."),
-        _number("advantage_high", "Upper end."),
+        number("net_votes", "Expected net votes on election day, early votes among them."),
+        number("votes_low", "Lower end of the 95 % interval of `net_votes`."),
+        number("votes_high", "Upper end."),
+        number("gain", "The same in the campaign's aim."),
+        number("std_error", "Of `gain`."),
+        number("low", "Lower end of the 95 % interval of `gain`, over what is not known of the responses."),
+        number("high", "Upper end."),
+        number("gap", "Of the plan: how much more any split could gain by the mean curve, at most.", "share"),
+        number("advantage", "Gain of the plan less that of the rule; null for the plan."),
+        number("advantage_low", "Lower end of its 95 % interval."),
+        number("advantage_high", "Upper end."),
         Column("why_left", "text", "Why money is left; null where all is spent."),
         _AS_OF,
         _REASON,

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
-
-
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
+from hustings.tables.schema import Column, TableSpec, number
 
 OFFERS = TableSpec(
     "offers",
@@ -26,9 +21,9 @@ OFFERS = TableSpec(
             required=True,
         ),
         Column("cost_cents", "number", "Of all up to this step.", "cents", required=True),
-        _number("gain", "Expected of all up to this step."),
-        _number("std_error", "Of `gain`, for what is not known of the effects."),
-        _number("votes", "Expected net votes, or added ballots, whatever the unit."),
+        number("gain", "Expected of all up to this step."),
+        number("std_error", "Of `gain`, for what is not known of the effects."),
+        number("votes", "Expected net votes, or added ballots, whatever the unit."),
         Column("evidence", "text", "What the effects rest on; offers that name the same one err together."),
         Column(
             "tested", "boolean", "Whether the campaign's own randomised test stands behind it.", required=True

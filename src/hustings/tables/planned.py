@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
 _HOUSEHOLD = Column("household_id", "text", "The household.", privacy="person", required=True)
@@ -13,14 +13,6 @@ _ACTION = Column("action", "text", "What can be done: an `[actions.…]` section
 _PLAN = Column("plan_id", "text", "The plan: a `[contact_plan.…]` section.", required=True)
 _UNIT = Column("unit", "text", "What gains count: `added_ballots`, `net_votes` or `win`.")
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
-
-
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
 
 
 ACTIONS = TableSpec(
@@ -42,9 +34,9 @@ ACTIONS = TableSpec(
             "kind", "text", "Of actions of one kind, as one letter on several dates, a household gets one."
         ),
         Column("on_day", "day", "When it goes out; null where the day is free."),
-        _count("most", "Units that there can be at most; null for no limit."),
-        _count("smallest", "Units below which it is not done at all."),
-        _number("unit_minutes", "Of a caller or a canvasser, for one unit.", "minutes"),
+        count("most", "Units that there can be at most; null for no limit."),
+        count("smallest", "Units below which it is not done at all."),
+        number("unit_minutes", "Of a caller or a canvasser, for one unit.", "minutes"),
     ),
 )
 
@@ -65,12 +57,12 @@ CONTACT_PLAN = TableSpec(
             "is_addressee", "boolean", "The one person of the household named on the piece.", required=True
         ),
         Column("cost_cents", "number", "Cost borne by this row; 0 when held out.", "cents"),
-        _number(
+        number(
             "added_ballots", "Predicted for this person; the plan's own gain stands in `options`.", "ballots"
         ),
-        _number("std_error", "Its standard error.", "ballots"),
-        _number("net_votes", "Predicted for this person; null where support is not asked for.", "votes"),
-        _number("gain", "What it is expected to add for this person, in `unit`."),
+        number("std_error", "Its standard error.", "ballots"),
+        number("net_votes", "Predicted for this person; null where support is not asked for.", "votes"),
+        number("gain", "What it is expected to add for this person, in `unit`."),
         _UNIT,
         Column("channel", "text", "How the person is reached."),
         Column("on_day", "day", "When; null where the day is free."),
@@ -89,26 +81,26 @@ OPTIONS = TableSpec(
         Column("option", "text", "`plan`, `plan if all approved`, or a rule of thumb.", required=True),
         Column("estimator", "text", "`aipw` (cross-fitted, doubly robust) or `ipw` (Hájek).", required=True),
         Column("about", "text", "What it does, in a sentence.", required=True),
-        _count("n_people", "People reached."),
-        _count("n_households", "Households reached: pieces sent."),
+        count("n_people", "People reached."),
+        count("n_households", "Households reached: pieces sent."),
         Column("cost_cents", "number", "What it costs.", "cents"),
         _UNIT,
-        _number("gain", "What it is expected to gain, in `unit`."),
-        _number(
+        number("gain", "What it is expected to gain, in `unit`."),
+        number(
             "std_error", "Clustered by household, and of the literature where no own test stands behind it."
         ),
-        _number("low", "Lower end of the 95 % interval."),
-        _number("high", "Upper end."),
-        _number("per_1000", "Gain for 1,000 of the currency."),
-        _number("per_1000_low", "Lower end of its interval."),
-        _number("per_1000_high", "Upper end."),
-        _number("advantage", "The plan's gain less this option's."),
-        _number("advantage_low", "Lower end of the 95 % interval, paired."),
-        _number("advantage_high", "Upper end."),
-        _number("predicted", "What the predictions add up to: never the gain to expect."),
-        _number("votes", "Expected added ballots or net votes, whatever the unit.", "votes"),
-        _number("tested", "Share of the gain that an own randomised test stands behind.", "share"),
-        _number(
+        number("low", "Lower end of the 95 % interval."),
+        number("high", "Upper end."),
+        number("per_1000", "Gain for 1,000 of the currency."),
+        number("per_1000_low", "Lower end of its interval."),
+        number("per_1000_high", "Upper end."),
+        number("advantage", "The plan's gain less this option's."),
+        number("advantage_low", "Lower end of the 95 % interval, paired."),
+        number("advantage_high", "Upper end."),
+        number("predicted", "What the predictions add up to: never the gain to expect."),
+        number("votes", "Expected added ballots or net votes, whatever the unit.", "votes"),
+        number("tested", "Share of the gain that an own randomised test stands behind.", "share"),
+        number(
             "gap",
             "Of the plan: no plan within all limits is predicted to gain more than this share more.",
             "share",
@@ -125,9 +117,9 @@ GOALS = TableSpec(
     (
         Column("goal", "text", "Which: a `[goals.…]` section.", required=True),
         Column("about", "text", "What is counted, in the words of the team.", required=True),
-        _number("target", "To be reached by `due_on`."),
-        _number("actual", "Reached before `as_of`."),
-        _number("expected", "Where a straight line from start to target stands."),
+        number("target", "To be reached by `due_on`."),
+        number("actual", "Reached before `as_of`."),
+        number("expected", "Where a straight line from start to target stands."),
         Column("due_on", "day", "The day by which.", required=True),
         Column("status", "text", "`ahead`, `on plan`, `behind` or `not started`.", required=True),
         _AS_OF,
@@ -140,7 +132,7 @@ BRIEFING = TableSpec(
     "one finding of the day",
     ("rank",),
     (
-        _count("rank", "1 is the most important."),
+        count("rank", "1 is the most important."),
         Column(
             "kind",
             "text",

@@ -32,6 +32,24 @@ class Column:
     required: bool = False
 
 
+def number(name: str, about: str, unit: str = "") -> Column:
+    """A column of numbers that may be missing.
+
+    >>> number("low", "Lower end.", "share").type
+    'number'
+    """
+    return Column(name, "number", about, unit)
+
+
+def count(name: str, about: str) -> Column:
+    """A column of counts that may be missing.
+
+    >>> count("n_people", "People.").type
+    'integer'
+    """
+    return Column(name, "integer", about)
+
+
 @dataclass(frozen=True)
 class TableSpec:
     """One table: its columns, its key, and who may write it.

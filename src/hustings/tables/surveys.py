@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
 _PLACE = Column("place_id", "text", "The place.", required=True)
 _LEVEL = Column("level", "text", "`whole`, or `place` for a part of it.", required=True)
-
-
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
 
 
 RETURNS = TableSpec(
@@ -32,7 +24,7 @@ RETURNS = TableSpec(
         ),
         Column("choice", "text", "A candidate, a party, or an answer.", required=True),
         Column("votes", "integer", "Counted so far, not since the last time.", "votes", required=True),
-        _number("share_reported", "Of the precinct's ballots cast in this way; null where all are.", "share"),
+        number("share_reported", "Of the precinct's ballots cast in this way; null where all are.", "share"),
         Column("counted_at", "time", "When the count stood so.", required=True),
         Column("load_id", "text", "The load that brought the row.", required=True),
         Column("line", "integer", "Its row in the file; the first row of data is 1.", required=True),
@@ -56,16 +48,16 @@ SURVEY_POLLS = TableSpec(
         ),
         Column("starts_on", "day", "First answer."),
         Column("ends_on", "day", "Last answer."),
-        _count("n_answers", "People of the place who named one of the two."),
-        _count("n_effective", "Of a simple random sample with the same error."),
-        _number("share", "Of those who named one of the two, the share for ours.", "share"),
-        _number("std_error", "Its standard error.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
-        _number(
+        count("n_answers", "People of the place who named one of the two."),
+        count("n_effective", "Of a simple random sample with the same error."),
+        number("share", "Of those who named one of the two, the share for ours.", "share"),
+        number("std_error", "Its standard error.", "share"),
+        number("low", "Lower end of the 95 % interval.", "share"),
+        number("high", "Upper end.", "share"),
+        number(
             "shared_error", "The part of the error that all places of this survey have in common.", "share"
         ),
-        _number("raw_share", "The rule of thumb: answers as they came, unweighted.", "share"),
+        number("raw_share", "The rule of thumb: answers as they came, unweighted.", "share"),
         Column("method", "text", "`multilevel` or `raking`.", required=True),
         _REASON,
     ),
@@ -80,21 +72,21 @@ EARLY_VOTES = TableSpec(
         Column("election", "text", "Which: an `[early_votes.…]` section.", required=True),
         Column("division", "text", "`whole`, `party` or `place`.", required=True),
         Column("part", "text", "Which part of it.", required=True),
-        _count("n_people", "People in the group."),
-        _count("n_requested", "Who asked for a ballot or were sent one."),
-        _count("n_voted", "Whose ballot is in, or who were seen to vote."),
-        _number("by_now", "Votes expected by now, by turnout scores and the timing of earlier elections."),
-        _number("by_now_low", "Lower end of the 95 % range before any vote was seen."),
-        _number("by_now_high", "Upper end."),
-        _number("expected_votes", "Votes expected in the end before any vote was seen."),
-        _number("votes", "Votes expected in the end, now."),
-        _number("votes_low", "Lower end of the 95 % interval."),
-        _number("votes_high", "Upper end."),
-        _number("support_so_far", "Mean support score of those who have voted.", "share"),
-        _number("support_by_now", "The same, as expected by now.", "share"),
-        _number("support", "Among all who will have voted.", "share"),
-        _number("support_low", "Lower end of the 95 % interval.", "share"),
-        _number("support_high", "Upper end.", "share"),
+        count("n_people", "People in the group."),
+        count("n_requested", "Who asked for a ballot or were sent one."),
+        count("n_voted", "Whose ballot is in, or who were seen to vote."),
+        number("by_now", "Votes expected by now, by turnout scores and the timing of earlier elections."),
+        number("by_now_low", "Lower end of the 95 % range before any vote was seen."),
+        number("by_now_high", "Upper end."),
+        number("expected_votes", "Votes expected in the end before any vote was seen."),
+        number("votes", "Votes expected in the end, now."),
+        number("votes_low", "Lower end of the 95 % interval."),
+        number("votes_high", "Upper end."),
+        number("support_so_far", "Mean support score of those who have voted.", "share"),
+        number("support_by_now", "The same, as expected by now.", "share"),
+        number("support", "Among all who will have voted.", "share"),
+        number("support_low", "Lower end of the 95 % interval.", "share"),
+        number("support_high", "Upper end.", "share"),
         Column("as_of", "day", "Nothing that happened on this day or later was used.", required=True),
         _REASON,
     ),
@@ -109,24 +101,24 @@ LIVE = TableSpec(
         Column("night", "text", "Which count: a `[live.…]` section.", required=True),
         _PLACE,
         _LEVEL,
-        _count("n_units", "Precincts, by way of voting."),
-        _count("n_reported", "Of which something is counted."),
-        _number("share_reported", "Of the expected final votes, those that are counted.", "share"),
-        _number("votes_counted", "Both choices' votes so far.", "votes"),
-        _number(
+        count("n_units", "Precincts, by way of voting."),
+        count("n_reported", "Of which something is counted."),
+        number("share_reported", "Of the expected final votes, those that are counted.", "share"),
+        number("votes_counted", "Both choices' votes so far.", "votes"),
+        number(
             "counted_share", "The rule of thumb, and the old mistake: our share of what is counted.", "share"
         ),
-        _number("expected_share", "Our share as expected before the night.", "share"),
-        _number("share", "Our expected share in the end.", "share"),
-        _number("std_error", "Its standard error.", "share"),
-        _number("low", "Lower end of the 95 % interval.", "share"),
-        _number("high", "Upper end.", "share"),
-        _number("p_win", "Probability of more votes than the other choice.", "share"),
-        _number("p_win_error", "Its Monte Carlo error.", "share"),
-        _number("votes", "Both choices' votes in the end.", "votes"),
-        _number("votes_low", "Lower end of the 95 % interval.", "votes"),
-        _number("votes_high", "Upper end.", "votes"),
-        _number(
+        number("expected_share", "Our share as expected before the night.", "share"),
+        number("share", "Our expected share in the end.", "share"),
+        number("std_error", "Its standard error.", "share"),
+        number("low", "Lower end of the 95 % interval.", "share"),
+        number("high", "Upper end.", "share"),
+        number("p_win", "Probability of more votes than the other choice.", "share"),
+        number("p_win_error", "Its Monte Carlo error.", "share"),
+        number("votes", "Both choices' votes in the end.", "votes"),
+        number("votes_low", "Lower end of the 95 % interval.", "votes"),
+        number("votes_high", "Upper end.", "votes"),
+        number(
             "gap", "How far early precincts may differ from late ones beyond what is known (logit scale)."
         ),
         Column("counted_at", "time", "The latest count that was used."),

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from hustings.tables.derived import FEATURES
-from hustings.tables.schema import Column, TableSpec
+from hustings.tables.schema import Column, TableSpec, count, number
 
 _EXPERIMENT = Column("experiment", "text", "The test: an `[experiments.…]` section.", required=True)
 _ARM = Column("arm", "text", "The arm.", required=True)
 _PERSON = Column("person_id", "text", "The person.", privacy="person", required=True)
 _REASON = Column("reason", "text", "Why a number is missing; null where it is there.")
-
-
-def _number(name: str, about: str, unit: str = "") -> Column:
-    return Column(name, "number", about, unit)
-
-
-def _count(name: str, about: str) -> Column:
-    return Column(name, "integer", about)
 
 
 BASELINES = TableSpec(
@@ -43,18 +35,18 @@ DESIGNS = TableSpec(
         _EXPERIMENT,
         Column("unit", "text", "What would be drawn: `person`, `household` or `place`.", required=True),
         Column("is_planned", "boolean", "Whether the test declares this unit.", required=True),
-        _count("n_people", "People who may be drawn."),
-        _count("n_units", "Units of theirs."),
-        _number("mean_size", "People per unit, as an average person meets it: sum of squares over sum."),
+        count("n_people", "People who may be drawn."),
+        count("n_units", "Units of theirs."),
+        number("mean_size", "People per unit, as an average person meets it: sum of squares over sum."),
         Column("baseline", "text", "The column of `features` that stands in for the outcome."),
-        _number("baseline_mean", "Its mean."),
-        _number("deviation", "Its standard deviation."),
-        _number("intraclass", "Its intraclass correlation within units, as it comes out; 0 for persons."),
-        _number(
+        number("baseline_mean", "Its mean."),
+        number("deviation", "Its standard deviation."),
+        number("intraclass", "Its intraclass correlation within units, as it comes out; 0 for persons."),
+        number(
             "detectable_effect", "Effect of the smallest arm found in four tests of five at the 5 % level."
         ),
-        _number("smallest_effect", "The effect that the test is to find."),
-        _count("n_needed", "People in all arms that it takes to find that effect."),
+        number("smallest_effect", "The effect that the test is to find."),
+        count("n_needed", "People in all arms that it takes to find that effect."),
         Column("as_of", "day", "The day as of which people are described.", required=True),
         _REASON,
     ),
@@ -67,11 +59,11 @@ ENROLMENTS = TableSpec(
     ("experiment",),
     (
         _EXPERIMENT,
-        _count("n_told", "Records that files put into an arm."),
-        _count("n_unknown", "Of these, records of nobody who is known."),
-        _count("n_drawn", "People whom we drew ourselves."),
-        _count("n_two_arms", "People left out because they are told of in several arms."),
-        _count("n_people", "People in the test."),
+        count("n_told", "Records that files put into an arm."),
+        count("n_unknown", "Of these, records of nobody who is known."),
+        count("n_drawn", "People whom we drew ourselves."),
+        count("n_two_arms", "People left out because they are told of in several arms."),
+        count("n_people", "People in the test."),
     ),
 )
 
@@ -84,18 +76,18 @@ ATTRITIONS = TableSpec(
         _EXPERIMENT,
         _ARM,
         Column("outcome", "text", "What is measured.", required=True),
-        _count("n_people", "People in the arm."),
-        _count("n_missing", "People in the arm whose outcome is missing."),
-        _number("share_missing", "Share of the arm whose outcome is missing.", "share"),
-        _number("difference", "That share less control's; null for control.", "share"),
-        _number("std_error", "Its error, clustered by the randomised unit.", "share"),
-        _number(
+        count("n_people", "People in the arm."),
+        count("n_missing", "People in the arm whose outcome is missing."),
+        number("share_missing", "Share of the arm whose outcome is missing.", "share"),
+        number("difference", "That share less control's; null for control.", "share"),
+        number("std_error", "Its error, clustered by the randomised unit.", "share"),
+        number(
             "p_attrition", "Probability of shares this far apart in any arm, by chance; the whole test's."
         ),
-        _number("lift_low", "Least that the lift can be, whoever is missing (Lee)."),
-        _number("lift_high", "Most that it can be."),
-        _number("low", "Lower end of the 95 % interval around these bounds."),
-        _number("high", "Upper end."),
+        number("lift_low", "Least that the lift can be, whoever is missing (Lee)."),
+        number("lift_high", "Most that it can be."),
+        number("low", "Lower end of the 95 % interval around these bounds."),
+        number("high", "Upper end."),
         _REASON,
     ),
 )
@@ -113,12 +105,12 @@ DRAWS = TableSpec(
             "settings", "text", "What was declared, as JSON; it may not change afterwards.", required=True
         ),
         Column("seed", "integer", "The campaign's seed.", required=True),
-        _count("n_refused", "People left out because they, or those they live with, refuse contact."),
-        _count("n_people", "People drawn."),
-        _count("n_units", "Units drawn."),
-        _count("n_blocks", "Blocks within which they were drawn."),
-        _count("n_draws", "Draws until one was balanced enough, that one included."),
-        _number("p_balance", "Share of all draws at least as unbalanced; null where nothing was balanced."),
+        count("n_refused", "People left out because they, or those they live with, refuse contact."),
+        count("n_people", "People drawn."),
+        count("n_units", "Units drawn."),
+        count("n_blocks", "Blocks within which they were drawn."),
+        count("n_draws", "Draws until one was balanced enough, that one included."),
+        number("p_balance", "Share of all draws at least as unbalanced; null where nothing was balanced."),
     ),
 )
 
