@@ -18,7 +18,7 @@ from hustings.plans.control import control_of, detectable
 from hustings.plans.decisions import decision_rows
 from hustings.plans.gains import Shape, gains_of
 from hustings.plans.judged import for_no_one, habits, lifts_of, nothing, unreadable, why_nothing
-from hustings.plans.known import Gains, known_people
+from hustings.plans.known import Gains, known_people, scored
 from hustings.plans.listed import holdout_cost, list_rows, notes
 from hustings.plans.offered import offer_rows
 from hustings.plans.options import option_rows
@@ -111,6 +111,9 @@ def plan_contacts(
         return nothing(
             plan_id, aim, as_of, "; ".join(f"the test {t} cannot be read: {why}" for t, why in sealed.items())
         )
+    if aim != "added_ballots" and not scored(scores, support_score, as_of):
+        why = f"{aim} need to know whom people support, and the score {support_score!r} was not published"
+        return nothing(plan_id, aim, as_of, why)
     reach = within_reach(
         people, people_private, opt_outs, identities, events, offered,
         election_day=election_day, as_of=as_of, rest_days=rest_days,

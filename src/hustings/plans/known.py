@@ -149,6 +149,12 @@ def known_people(
     return People(turnout, support, worth, (errors[0], errors[1]))
 
 
+def scored(scores: Table, name: str, as_of: datetime.date) -> bool:
+    """Whether anybody has a score of that name as of a day."""
+    rows = scores.filter((scores.score == name) & (scores.as_of <= as_of))
+    return bool(rows.limit(1).count().to_pyarrow().as_py())
+
+
 def _score(person_id: npt.NDArray[Any], scores: Table, name: str, as_of: datetime.date) -> Floats | None:
     """(n,) the newest value of each person; the mean of the others where there is none."""
     rows = scores.filter((scores.score == name) & (scores.as_of <= as_of))
