@@ -112,6 +112,7 @@ def plan_media(
     rng: np.random.Generator,
 ) -> Result:
     """Units to buy of every slot, the options beside the plan, and its gain as a function of money."""
+    check_limits(slots, limits)
     airtime, left_out = read_airtime(
         slots, media=media, window_days=lowest_unit_charge_days, separation=separation_minutes,
         election_day=election_day, as_of=as_of, playbook=playbook, country=country,
@@ -131,7 +132,6 @@ def plan_media(
         why = "there are no people to be shown anything" if views is not None else _UNSEEN
     if why is not None or views is None:
         return nothing(plan_id, as_of, why or _UNSEEN, aim)
-    check_limits(slots, limits)
     ours = electorate(
         people, scores, vote_values, places, support=support_score, turnout=turnout_score,
         target_share=target_share, aim="net_votes" if aim == "added_ballots" else aim, race=decisive_race, as_of=as_of,
