@@ -203,6 +203,7 @@ def test_limits_networks_and_separation_hold():
         plan(limits=[{"hour": 3, "at_most_units": 3}])
     with pytest.raises(DesignError, match="no such slot is sold"):
         plan(limits=[{"network": "none", "at_most_units": 3}])
+    assert plan({"slots": []}, limits=[{"network": "WXYZ", "at_most_units": 3}])["media_plan"] == []
     with pytest.raises(DesignError, match="no bound"):
         plan(limits=[{"network": "WXYZ"}])
     # The week of a limit ends, and the campaign goes on.

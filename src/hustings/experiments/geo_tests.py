@@ -117,9 +117,7 @@ def design_geo_tests(
         "geo_test": geo_test, "channel": channel, "outcome": outcome, "as_of": as_of, "half_life": half_life_weeks,
         "sealed": why_sealed(as_of, read_on, None, 0), "design": "told" if draw_on is None else design, "state": "told",
     }  # fmt: skip
-    empty: dict[str, Any] = {
-        name: {c: [] for c in spec(name).names} for name in ("geo_draws", "geo_assignments")
-    }
+    empty: dict[str, Any] = {n: {c: [] for c in spec(n).names} for n in ("geo_draws", "geo_assignments")}
     if draw_on is None:
         found = schedule_of(place_doses, geo_test)
         if found is None:
@@ -141,10 +139,9 @@ def design_geo_tests(
         kept = schedule_of(geo_assignments, geo_test)
         assert kept is not None  # a draw is recorded with its assignments
         size = _recorded_people(geo_assignments, geo_test)
-        row |= {"state": "drawn"}
         ways = _ways(kept, rng, *rule_of(geo_draws, geo_test, kept))
         row |= _describe(place_outcomes, outcome, kept, size, half_life_weeks, weeks_before, as_of, ways)
-        return _results(row, geo_test, kept, size, empty)
+        return _results(row | {"state": "drawn"}, geo_test, kept, size, empty)
     if draw_on > as_of and (why := _too_early(place_outcomes, test, weeks_before, as_of)) is not None:
         return _results(row | {"state": "planned", "reason": why}, geo_test, None, None, empty)
     before = _history(place_outcomes, test, where, weeks_before, as_of)

@@ -243,7 +243,8 @@ def check_limits(slots: Table, limits: Sequence[Mapping[str, Any]]) -> None:
                 raise DesignError.unknown(
                     "[media_plan] limits: unknown key", key, (*_KEYS, *_BOUNDS), "edit campaign.toml"
                 )
-        none = not _within(told, limit).any()
+        # Before the first rates have come nothing can be told of names.
+        none = len(told["slot_id"]) > 0 and not _within(told, limit).any()
         if none or not any(bound in limit for bound in _BOUNDS):
             raise DesignError.of(
                 f"[media_plan] limits: {_named(limit)}",
