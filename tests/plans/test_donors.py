@@ -185,7 +185,11 @@ def test_nobody_has_given_and_nothing_fails():
     assert found["election_limits"]["limit_cents"] == [LIMIT, LIMIT]
 
 
-money = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([1e15, 9e307]) | st.integers(-(10**7), 10**7).map(float)
+money = (
+    st.floats(allow_nan=True, allow_infinity=True)
+    | st.sampled_from([1e15, 9e307])
+    | st.integers(-(10**7), 10**7).map(float)
+)
 ledgers = st.lists(
     st.tuples(st.integers(0, 3), st.sampled_from(["gift", "recurring_gift", "refund", "redesignation", "pledge"]), money,
               st.integers(0, 9), st.integers(0, 1), st.integers(-1, 1)),

@@ -21,7 +21,7 @@ def check_asks(settings: Mapping[str, Any], sections: Mapping[str, Any]) -> None
     >>> check_asks({"plan_id": "x", "channels": {"email": ["may"]}}, {"experiments": {}})
     Traceback (most recent call last):
     ...
-    hustings.errors.DesignError: [ask_plan.x] channels.email: unknown test 'may'. Add [experiments.may].
+    hustings.errors.DesignError: [ask_plan.x] channels.email: unknown test 'may'; allowed: none. Next: add [experiments.may]
     """
     where, channels = f"[ask_plan.{settings['plan_id']}]", settings["channels"]
     for channel, tests in channels.items():
