@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from hustings.campaign import read_campaign
-from hustings.errors import SettingError
+from hustings.errors import SettingError, TableError
 from hustings.exports.lists import cut
 
 from .conftest import DAY, collected, load
@@ -56,3 +56,20 @@ def test_friends_are_never_mailed_and_letters_never_go_to_supporters(small):
     for plan, form in (("friends", "mail"), ("mail", "friends")):
         with pytest.raises(SettingError, match="written for those who ask"):
             cut(read_campaign(small.folder), plan, format=form)
+
+
+def test_a_plan_of_friends_without_asks_says_where_the_reason_stands(small):
+    option = {
+        "plan_id": "friends",
+        "option": "plan",
+        "about": "the best",
+        "unit": "win",
+        "as_of": DAY,
+        "reason": "no support score",
+    }
+    small.write(
+        publish=True,
+        sharing_options=[option | {"n_supporters": 0, "n_asks": 0, "n_targets": 0, "cost_cents": 0.0}],
+    )
+    with pytest.raises(TableError, match="sends nothing. Next: hustings show sharing_options"):
+        cut(read_campaign(small.folder), "friends", format="friends")
