@@ -130,7 +130,7 @@ def test_what_one_slot_moves_by_hand():
     }
     found = plan(given, budget_cents=4000, rate=0.3)
     exposures = 4 * 0.5 * 0.5 ** (12 / 5)
-    moved = 0.7 / 100 * 100 * (1 - np.exp(-0.3 * exposures))
+    moved = 2 * 0.7 / 100 * 100 * (1 - np.exp(-0.3 * exposures))  # whoever changes sides is two net votes
     option = next(row for row in found["media_options"] if row["option"] == "plan")
     assert option["net_votes"] == pytest.approx(moved, rel=1e-5)
     assert option["points"] == pytest.approx(200)

@@ -28,6 +28,9 @@ _UNSEEN = "nobody is known to see any slot that can be bought: check viewer_id a
 _DEMOGRAPHICS = ["women 35+", "adults 18-34", "adults 35+"]
 
 
+_PER_CHANGE = 2.0
+
+
 @stage(writes=("media_plan", "media_options", "offers"), each="plan_id")
 def plan_media(
     slots: Table,
@@ -46,7 +49,7 @@ def plan_media(
     media: Annotated[list[str], About("`television`, `radio`, `digital`; all unless given.")] = [],  # noqa: B006
     effect_points: Annotated[
         float,
-        About("Net votes that full exposure moves among 100 who vote; the mean of 59 experiments on choice."),
+        About("Points of support that full exposure moves among those who vote; the mean of 59 experiments."),
     ] = 0.7,
     effect_error: Annotated[float, About("Standard error of that mean.", ge=0)] = 0.7,
     experiment: Annotated[
@@ -126,6 +129,8 @@ def plan_media(
         effect, unread = _own_test(lifts, experiment, arm, outcome, effect)
     if channel is not None:
         effect, curve_of, unread = calibrated(responses, channel, effect, curve_of)
+    # Whoever changes sides is worth two net votes, as everywhere else.
+    effect = effect._replace(points=_PER_CHANGE * effect.points, error=_PER_CHANGE * effect.error)
     views = read_views(viewers, viewing, slots, airtime)
     why = unread or _why_nothing(airtime, left_out, effect, budget_cents)
     if why is None and (views is None or not count(people)):
