@@ -47,7 +47,7 @@ def strings(seeds: int) -> None:
         "| asks | usual for all | best raw mean for all | raw winner of each segment | ours | told by ours, by raw |"
     )
     n_segments = 2 * (len(BREAKS) + 1)
-    for n in (3_000, 10_000, 30_000, 100_000):
+    for n in (3_000, 10_000, 30_000, 100_000, 300_000):
         got: list[list[float]] = []
         start = time.process_time()
         for seed in range(seeds):
@@ -76,10 +76,14 @@ def strings(seeds: int) -> None:
         table = np.array(got)
         share = table[:, :4].mean(axis=0) / table[:, 6].mean()
         error = (table[:, 3] - table[:, 0]).std() / np.sqrt(seeds) / table[:, 6].mean()
+        apart = (table[:, 3] - table[:, 1]) / table[:, 6].mean()
         told = table[:, 4:6].mean(axis=0)
         cpu = (time.process_time() - start) / seeds
         print(
             f"| {n:,} | {share[0]:.3f} | {share[1]:.3f} | {share[2]:.3f} | {share[3]:.3f} (± {1.96 * error:.3f} to usual) | {told[0]:.2f}, {told[1]:.2f} | {cpu:.2f} s"
+        )
+        print(
+            f"  ours less the best raw mean for all: {apart.mean():+.4f} (± {1.96 * apart.std(ddof=1) / np.sqrt(seeds):.4f})"
         )
 
 

@@ -127,6 +127,36 @@ def test_a_planned_test_says_what_it_could_find_and_draws_nothing():
     assert made["geo_draws"] == made["geo_schedules"] == []
 
 
+def test_a_planned_test_without_a_history_yet_says_so_and_stops_nothing():
+    made = design(outcomes=[], draw_on=STARTS, as_of=STARTS - WEEK)
+    row = made["geo_designs"][0]
+    assert row["state"] == "planned"
+    assert "two are needed" in row["reason"]
+    one = design(outcomes=outcome_rows(1), draw_on=STARTS, as_of=STARTS - WEEK)["geo_designs"][0]
+    assert one["detectable"] is None
+    assert one["reason"]
+    assert made["geo_draws"] == made["geo_schedules"] == []
+
+
+def test_the_smallest_p_is_that_of_the_reading():
+    made = design(doses=[0.0, 4.0], test_places=PLACES[:6], balance_best=1.0)
+    row = made["geo_designs"][0]
+    assert row["n_ways"] == 20
+    assert row["smallest_p"] == pytest.approx(0.1)
+    balanced = design(doses=[0.0, 4.0], balance_best=0.2)
+    lift = read(balanced, after(balanced, 0.05))["geo_lifts"][0]
+    assert balanced["geo_designs"][0]["smallest_p"] == pytest.approx(lift["p_value"])
+
+
+def test_outcomes_that_never_vary_are_not_read_and_stop_nothing():
+    made = design()
+    still = [row | {"value": 0.5} for row in outcome_rows(20)]
+    lift = read(made, still)["geo_lifts"][0]
+    assert lift["estimate"] is None
+    assert "never varies" in lift["reason"]
+    assert "never varies" in fitted(made, still)["responses"][0]["reason"]
+
+
 @pytest.mark.parametrize("kind", ["switchback", "staggered"])
 def test_other_designs_are_drawn_and_read(kind):
     made = design(design=kind, weeks=8, period_weeks=2, washout_weeks=0, doses=[0.0, 4.0])

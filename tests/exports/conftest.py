@@ -24,7 +24,7 @@ NOW = datetime.datetime(2026, 10, 1)
 DAY = datetime.date(2026, 10, 1)
 NEEDED = (
     "actions", "ballot_lists", "assignments", "contact_plan", "cut_people", "cuts", "decisions", "draws", "identities", "loads", "opt_outs",
-    "people", "people_private", "record_events", "runs", "scores", "sharing_plan", "shifts", "turf_doors", "visit_plan",
+    "people", "people_private", "record_events", "runs", "scores", "sharing_options", "sharing_plan", "shifts", "ties", "turf_doors", "visit_plan",
 )  # fmt: skip
 PHONES = ("202-456-1111", "(202) 456 1111", "202.456.1414", "555-0100", "+44 20 7219 3000", None, "202 224 3121", "202 225 3121")  # fmt: skip
 

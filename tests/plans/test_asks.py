@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from hustings.errors import DesignError
 from hustings.plans.ask_amounts import fit_amounts, range_tested, read_strings
+from hustings.plans.ask_checks import check_asks
 from hustings.plans.ask_tests import Segments
 from hustings.plans.asks import plan_asks
 from hustings.plans.donors import follow_donors
 from hustings.plans.limits import declare_limits
-from hustings.plans.money import forecast_money
+from hustings.plans.money import check_money, forecast_money
 from hustings.tables import TABLES
 
 PRIMARY, TODAY = datetime.date(2026, 8, 4), datetime.date(2026, 7, 1)
@@ -204,6 +205,7 @@ def test_those_with_a_card_on_file_are_asked_first_and_a_day_holds_so_many():
         ({"deadline": datetime.date(2026, 6, 1)}, "is past"),
         ({"channels": {"email": []}}, "no test"),
         ({"horizon_days": 100}, "sealed"),
+        ({"channels": {"email": ["other"]}}, "nobody has been drawn into other yet"),
     ],
 )
 def test_why_nobody_is_asked_is_said(world, change, why):
@@ -223,13 +225,40 @@ def test_why_nobody_is_asked_is_said(world, change, why):
         ({"amounts": AMOUNTS, "multiples": {"low": [1.0]}}, "declared twice"),
         ({"multiples": {"x": [float("inf")]}}, "cannot be asked for"),
         ({"segment_cents": [5, 5]}, "segment_cents"),
-        ({"channels": {"email": ["other"]}}, "nobody in it"),
         ({"channels": {"pigeon": ["ask"]}}, "pigeon"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(world, change, message):
     with pytest.raises(DesignError if "pigeon" not in message else Exception, match=message):
         planned(*world, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"channels": {"email": ["june"]}}, "unknown test 'june'"),
+        ({"also_tested": ["match"]}, "also_tested: unknown test 'match'"),
+        ({"per_day": {"phone": 5}}, "not a channel of the plan"),
+        ({"per_day": {"email": 0}}, "per_day.email"),
+        ({"unit_cost_cents": {"email": -1}}, "unit_cost_cents.email"),
+        ({"not_asked": "low"}, "this arm suggested something"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_before_anything_runs(change, message):
+    given = {"plan_id": "raise", "channels": {"email": ["ask"]}, "also_tested": [], "amounts": AMOUNTS, "multiples": {}, "not_asked": "none",
+             "unit_cost_cents": {"email": 0}, "per_day": {"email": 1}}  # fmt: skip
+    sections = {"experiments": {"ask": {}}, "messages": {}}
+    check_asks(given, sections)
+    with pytest.raises(DesignError, match=message):
+        check_asks(given | change, sections)
+    with pytest.raises(DesignError, match="sends: unknown test 'june'"):
+        check_money({"sends": ["june"]}, sections)
+
+
+def test_nobody_has_given_and_nobody_was_tested_is_a_reason():
+    found = planned([], [])
+    assert found["ask_plan"] == found["call_sheets"] == found["ask_exclusions"] == []
+    assert "nobody has been drawn into ask yet" in found["ask_options"][0]["reason"]
 
 
 def test_one_string_and_few_gifts_say_nothing_and_plan_nothing(world):
@@ -274,6 +303,24 @@ def test_calls_without_a_test_go_to_the_biggest_givers_first_and_say_so(world):
     assert "order of the last gift" in sheet[0]["reason"]
     gifts = [row["last_gift_cents"] for row in sheet]
     assert gifts == sorted(gifts, reverse=True)
+
+
+def test_calls_without_a_test_leave_the_held_out_and_the_refused_alone(world):
+    refusal = {"source": "voters", "record_source": "voters", "record_id": "p0001", "channel": "phone"}
+    found = planned(*world, channels={"phone": []}, calls=2 * N, hold_out=0.3, opt_outs=[refusal])
+    rung = {row["person_id"] for row in found["call_sheets"]}
+    held = {row["household_id"][1:] for row in found["holdouts"] if row["held_out"]}
+    assert 0.2 * N < len(held) < 0.4 * N
+    assert rung == {f"p{i:04d}" for i in range(N)} - held - {"p0001"}
+    assert {row["plan_id"] for row in found["holdouts"]} == {"ask_plan.raise"}
+
+
+def test_the_rule_of_thumb_asks_nobody_who_has_refused_either(world):
+    drawn, events = world
+    refusals = [{"source": "voters", "record_source": "voters", "record_id": f"p{i:04d}", "channel": "email"} for i in range(100, N)]  # fmt: skip
+    found = planned(drawn, events, opt_outs=refusals, hold_out=0.0)
+    thumb = next(row for row in found["ask_options"] if row["option"] == "biggest givers first")
+    assert 0 < thumb["n_people"] <= 100
 
 
 def test_a_refund_within_the_horizon_is_taken_off():
@@ -364,6 +411,14 @@ def test_refunds_are_taken_off_what_has_been_received(gifts):
     assert first["received"] - second["received"] == 1_000
 
 
+def test_gifts_of_more_than_three_years_ago_are_received_and_teach_nothing(gifts):
+    old = [event(f"o{i}", "gift", 5_000.0, datetime.date(2019, 1, 1) + datetime.timedelta(i)) for i in range(900)]  # fmt: skip
+    zero = event("z", "gift", 5_000.0, TODAY - datetime.timedelta(1_098))
+    first, second = (money(one)["money_forecast"][-1] for one in ([zero, *gifts], [zero, *gifts, *old]))
+    assert second["received"] - first["received"] == 900 * 5_000
+    assert second["total"] - second["received"] == pytest.approx(first["total"] - first["received"])
+
+
 def test_planned_asks_are_added_on_their_days(gifts):
     plan = {"plan_id": "a", "person_id": "p", "held_out": False, "ask_on": TODAY, "expected_cents": 500_000.0, "low": 500_000.0, "high": 500_000.0}  # fmt: skip
     with_it, without = (money(gifts, ask_plan=own)["money_forecast"][-1] for own in ([plan], []))
@@ -379,6 +434,7 @@ def test_recurring_gifts_come_once_a_month_and_their_churn_is_told(gifts):
     assert 0 < sum(row["recurring_cents"] for row in longer if not row["is_past"]) <= 20_001
     assert found["sustainers"][0]["n_active"] == 20
     assert "stopped" in found["sustainers"][0]["reason"]
+    assert "taken to go on" in found["money_forecast"][-1]["reason"]
 
 
 @pytest.mark.parametrize(

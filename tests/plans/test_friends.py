@@ -227,6 +227,18 @@ def test_without_a_support_score_nobody_is_asked_for_net_votes_and_it_says_why()
     assert "no score 'support'" in found["sharing_options"][0]["reason"]
 
 
+def test_scores_of_other_people_leave_every_friend_alike():
+    scores = [{"person_id": "v:a", "score": "turnout", "as_of": TODAY, "value": 0.5}]
+    found = plan([tie("a", "b")], tables={"scores": scores})
+    assert found["sharing_plan"][0]["gain"] == pytest.approx(0.006)
+
+
+def test_two_records_of_one_person_are_no_tie():
+    same = [{"source": "v", "record_id": r, "person_id": "v:a"} for r in ("a", "again")]
+    found = plan([tie("a", "again")], tables={"identities": same})
+    assert uses(found) == {"both live in one household": 1}
+
+
 def test_swing_places_and_our_own_people_come_first():
     scores = [{"person_id": f"v:{p}", "score": "support", "as_of": TODAY, "value": v} for p, v in (("c", 0.9), ("d", 0.9), ("e", 0.2))]  # fmt: skip
     places = {"people": [{"person_id": f"v:{p}", "household_id": p, "place_id": where} for p, where in (("a", "S"), ("b", "S"), ("c", "S"), ("d", "T"), ("e", "T"))]}  # fmt: skip

@@ -56,7 +56,15 @@ VIEWING = {
 
 
 def tables(
-    slots=SLOTS, viewers=GROUPS, viewing=VIEWING, bought=(), people=None, scores=(), lifts=(), responses=()
+    slots=SLOTS,
+    viewers=GROUPS,
+    viewing=VIEWING,
+    bought=(),
+    people=None,
+    scores=(),
+    lifts=(),
+    responses=(),
+    worth=(),
 ):
     seen = [
         {"source": "s", "viewer_id": v, "slot_id": s} | (p if isinstance(p, dict) else {"p_view": p})
@@ -67,11 +75,11 @@ def tables(
         table("viewers", viewers),
         table("viewing", seen),
         table("bought", bought),
-        table("people", people or everyone()),
+        table("people", everyone() if people is None else people),
         table("scores", scores),
         table("lifts", lifts),
         table("responses", responses),
-        table("vote_values", []),
+        table("vote_values", worth),
         table("places", []),
     )
 
@@ -122,7 +130,7 @@ def test_what_one_slot_moves_by_hand():
     }
     found = plan(given, budget_cents=4000, rate=0.3)
     exposures = 4 * 0.5 * 0.5 ** (12 / 5)
-    moved = 0.7 / 100 * 100 * (1 - np.exp(-0.3 * exposures))
+    moved = 2 * 0.7 / 100 * 100 * (1 - np.exp(-0.3 * exposures))  # whoever changes sides is two net votes
     option = next(row for row in found["media_options"] if row["option"] == "plan")
     assert option["net_votes"] == pytest.approx(moved, rel=1e-5)
     assert option["points"] == pytest.approx(200)
@@ -168,8 +176,17 @@ def test_what_cannot_be_bought_is_left_out_with_its_reason():
 def test_a_slot_that_nobody_sees_is_never_bought():
     found = plan({"slots": [*SLOTS, slot("dark", 1)]})
     assert "dark" not in {row["slot_id"] for row in found["media_plan"]}
-    with pytest.raises(DesignError, match="Nobody is known to see any slot"):
-        plan({"slots": [slot("dark", 1)]})
+    unseen = plan({"slots": [slot("dark", 1)]})
+    assert unseen["media_plan"] == []
+    assert "nobody is known to see any slot" in unseen["media_options"][0]["reason"]
+    assert "nobody is known" in unseen["offers"][0]["reason"]
+    empty = plan({"viewing": {}, "people": []})
+    assert "nobody is known" in empty["media_options"][0]["reason"]
+
+
+def test_orders_are_checked_where_nobodys_viewing_is_known():
+    row = orders([{"status": "aired", "n_units": 3}, {"status": "preempted"}], viewing={})
+    assert row["status"] == "owed"
 
 
 def test_an_impossible_minimum_is_refused_by_name_and_amount():
@@ -184,8 +201,17 @@ def test_limits_networks_and_separation_hold():
     assert sum(row["n_units"] for row in found["media_plan"]) <= 3
     with pytest.raises(DesignError, match="unknown key"):
         plan(limits=[{"hour": 3, "at_most_units": 3}])
-    with pytest.raises(DesignError, match="no slot that can be bought"):
+    with pytest.raises(DesignError, match="no such slot is sold"):
         plan(limits=[{"network": "none", "at_most_units": 3}])
+    assert plan({"slots": []}, limits=[{"network": "WXYZ", "at_most_units": 3}])["media_plan"] == []
+    with pytest.raises(DesignError, match="no bound"):
+        plan(limits=[{"network": "WXYZ"}])
+    # The week of a limit ends, and the campaign goes on.
+    past = MONDAY - datetime.timedelta(7)
+    over = plan(
+        {"slots": [*SLOTS, slot("old", 1, week_on=past)]}, limits=[{"week_on": past, "at_most_cents": 5}]
+    )
+    assert sum(row["n_units"] for row in over["media_plan"]) > 0
     half = plan(network_share=0.5)
     assert sum(row["cost_cents"] for row in half["media_plan"]) <= 10_000
     apart = [slot(s, 1000, n_airings=2, minutes_per_airing=30) for s in "abc"]
@@ -260,8 +286,14 @@ def test_an_own_test_replaces_the_published_effect():
         next(r["net_votes"] for r in f["media_options"] if r["option"] == "plan") for f in (mine, plan())
     ]
     assert votes[0] == pytest.approx(votes[1] * 2 / 0.7, rel=1e-6)
-    with pytest.raises(DesignError, match="cannot be read"):
+    with pytest.raises(DesignError, match="no such lift"):
         plan(experiment="ads")
+    sealed = lift | {"estimate": None, "std_error": None, "reason": "sealed until 2026-11-20"}
+    waiting = plan({"lifts": [sealed]}, experiment="ads")
+    assert waiting["media_plan"] == []
+    assert "sealed until" in waiting["media_options"][0]["reason"]
+    with pytest.raises(DesignError, match="both experiment and channel"):
+        plan({"lifts": [lift]}, experiment="ads", channel="tv")
 
 
 def test_tests_of_places_give_effect_decay_and_curve():
@@ -277,6 +309,16 @@ def test_tests_of_places_give_effect_decay_and_curve():
     ]
     assert votes[0] == pytest.approx(votes[1])
     assert all(row["tested"] for row in mine["offers"])
+    # One chance in four of no effect: three quarters of the mean, and the error of such a mixture.
+    doubted = plan({"responses": [curve | {"p_no_effect": 0.25}]}, channel="tv")
+    by_hand = plan(
+        effect_points=0.75, effect_error=(0.75 * (0.4**2 + 1) - 0.75**2) ** 0.5, half_life_days=14.0, rate=0.5
+    )
+    one, other = (next(r for r in f["media_options"] if r["option"] == "plan") for f in (doubted, by_hand))
+    assert one["net_votes"] == pytest.approx(0.75 * votes[0])
+    assert one["net_votes"] == pytest.approx(other["net_votes"])
+    unknown = plan({"responses": [curve | {"kind": None, "reason": "sealed until 2026-11-20"}]}, channel="tv")
+    assert "sealed until" in unknown["media_options"][0]["reason"]
     with pytest.raises(DesignError, match="no such section"):
         plan(channel="tv")
     with pytest.raises(DesignError, match="cents per person"):
@@ -304,17 +346,32 @@ def test_airtime_adds_no_ballots_and_the_offer_says_so():
     assert all(row["gain"] is None and "adds no ballots" in row["reason"] for row in offers)
 
 
+def test_what_the_budget_reads_holds_the_panels_error_and_that_of_a_votes_worth():
+    panel = [row | {"n_panelists": 30.0} for row in GROUPS]
+    sure, few = plan(), plan({"viewers": panel})
+    step = {name: found["offers"][-1] for name, found in (("sure", sure), ("few", few))}
+    relative = {name: row["std_error"] / row["gain"] for name, row in step.items()}
+    assert relative["few"] > relative["sure"] * 1.005
+    worth = [{"race": "senate", "place_id": "P", "value": 1e-6, "std_error": 5e-7}]
+    won = plan({"worth": worth}, aim="win", decisive_race="senate")
+    option = next(row for row in won["media_options"] if row["option"] == "plan")
+    assert option["gain"] == pytest.approx(1e-6 * option["net_votes"])
+    last = won["offers"][-1]
+    assert last["std_error"] / last["gain"] > relative["sure"] * 1.05
+    assert option["gain_high"] - option["gain_low"] > 1.02e-6 * (option["high"] - option["low"])
+
+
 def test_people_in_two_groups_are_refused():
     viewers = [*GROUPS, {"source": "s", "viewer_id": "all", "n_people": 2000.0}]
     with pytest.raises(DesignError, match="several groups"):
         plan({"viewers": viewers})
 
 
-def orders(airings, **more):
+def orders(airings, viewing=VIEWING, **more):
     bought = [{"source": "s", "order_id": "o", "slot_id": "old", "network": "WXYZ", "n_units": 4, "cost_cents": 4000.0, "ordered_on": datetime.date(2026, 9, 1)} | more]  # fmt: skip
     slots = [*SLOTS, slot("old", 1000, week_on=MONDAY - datetime.timedelta(7), audience=100.0)]
     made = check_airtime(
-        *tables(slots=slots, bought=bought)[:4],
+        *tables(slots=slots, bought=bought, viewing=viewing)[:4],
         table("airings", [{"source": "s", "airing_id": str(k), "order_id": "o"} | a for k, a in enumerate(airings)]),
         playbook="election", country="US", election_day=ELECTION, as_of=TODAY,
     )  # fmt: skip

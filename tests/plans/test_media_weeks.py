@@ -158,6 +158,7 @@ def test_the_last_cycles_split_is_a_rule():
     [
         ({"channels": ["radio"]}, "no response of 'radio'"),
         ({"areas": ["NOWHERE"]}, "no table of places knows"),
+        ({"price_by_area": {"NOWHERE": 2.0}}, "no such area"),
         ({"votes_by_week": [-1.0]}, "votes_by_week"),
         ({"votes": {"A": 0.0}}, "number of people is missing"),
     ],

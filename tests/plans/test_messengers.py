@@ -157,9 +157,11 @@ def test_votes_need_a_tested_worth_and_are_then_counted_with_fading(small):
     assert offers[-1]["unit"] == "added_ballots"
 
 
-def test_net_votes_without_a_support_score_are_refused(small):
-    with pytest.raises(DesignError, match="nobody has a support score"):
-        plan(small, counted_in="votes", turnout_points=1.0, aim="net_votes")
+def test_without_a_support_score_no_messenger_is_planned_for_net_votes_and_it_says_why(small):
+    found = plan(small, counted_in="votes", turnout_points=1.0, aim="net_votes")
+    assert found["messenger_plan"] == []
+    assert "nobody has a support score" in found["messenger_options"][0]["reason"]
+    assert found["offers"][0]["gain"] is None
 
 
 def test_shares_to_log_add_up_and_test_new_messengers(small):

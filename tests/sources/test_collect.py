@@ -99,6 +99,39 @@ def test_of_two_rows_with_one_id_the_first_is_kept(load):
     assert reasons == dict.fromkeys((3, 4), "the same record_id stands earlier")
 
 
+def test_a_tie_to_oneself_or_of_impossible_closeness_is_set_aside(load):
+    section = (
+        'people_from = "voters"\n[[ties]]\nrecord_id = "who"\nother_id = "whom"\ncloseness = "near"\n'
+        'purpose = { constant = "ask" }\nconsented_on = "yes"\nwithdrawn_on = "no"\n'
+    )
+    rows = "1,2,.5,2026-09-01,\n1,1,.5,2026-09-01,\n1,3,1.5,2026-09-01,\n1,4,.5,2026-09-01,2026-08-01\n"
+    found, reasons = load("who,whom,near,yes,no\n" + rows, section)
+    assert column(found, "ties", "other_id") == ["2"]
+    assert reasons == {
+        2: "the tie leads from a person to the same person",
+        3: "closeness is not between 0 and 1",
+        4: "withdrawn_on is before consented_on",
+    }
+
+
+def test_an_ask_of_oneself_is_set_aside(load):
+    section = (
+        '[[asks]]\nrecord_id = "who"\nother_id = "whom"\naction = { constant = "word" }\noffered_on = "day"\n'
+    )
+    found, reasons = load("who,whom,day\n1,2,2026-09-01\n2,2,2026-09-01\n", section)
+    assert column(found, "asks", "other_id") == ["2"]
+    assert reasons == {2: "the ask is from a person to the same person"}
+
+
+def test_an_age_group_that_nobody_can_read_is_set_aside(load):
+    section = '[[item_audiences]]\nitem_id = "id"\nfeature = "what"\nvalue = "group"\nshare = "share"\n'
+    told = ("age,18-29", "age,65+", "age,Under 30", "age,30 to 44", "age,young", "party,Greens")
+    rows = "".join(f"{n},{group},.5\n" for n, group in enumerate(told))
+    found, reasons = load("id,what,group,share\n" + rows, section)
+    assert len(found["item_audiences"]) == 5
+    assert reasons == {5: "value is no age group, like 18-29, 65+ or under 30"}
+
+
 def test_a_refused_row_does_not_stand_in_the_way_of_a_sound_one_with_its_id(load):
     found, reasons = load("id,age\n1,old\n1,40\n", PEOPLE + 'age = "age"\n')
     assert column(found, "records", "line") == [2]

@@ -115,6 +115,27 @@ def test_amounts_are_drawn_to_the_mean_of_all_by_hand():
     assert np.isnan(shrink_amounts([[0.0]], [[0.0]], [[0.0]]).mean).all()
 
 
+def test_one_amount_a_pair_is_never_certain_and_pairs_are_told_apart_by_more():
+    found = shrink_amounts([[10.0, 30.0]], [[100.0, 900.0]], [[1.0, 1.0]])
+    # Variance 200 of the two, all of it taken to be within: the mean of both, with its error.
+    assert found.mean[0] == pytest.approx([20, 20])
+    assert found.std_error[0] == pytest.approx([10, 10])
+    assert shrink_amounts([[10.0]], [[100.0]], [[1.0]]).std_error[0] == pytest.approx([10])
+
+
+def test_intervals_of_shrunk_amounts_hold_the_truth_of_pairs_that_differ():
+    rng = np.random.default_rng(5)
+    inside = []
+    for _ in range(400):
+        truth = 100 + 10 * rng.standard_normal(30)
+        n = rng.integers(1, 9, 30)
+        gave = [mean + 20 * rng.standard_normal(k) for mean, k in zip(truth, n, strict=True)]
+        total, squares = ([np.array([(g**k).sum() for g in gave])] for k in (1, 2))
+        found = shrink_amounts(total, squares, [n])
+        inside.append(np.abs(found.mean[0] - truth) < 1.96 * found.std_error[0])
+    assert 0.93 < np.mean(inside) < 0.98
+
+
 def test_fans_like_everyone_say_nothing_and_few_fans_say_little():
     assert fan_lift([0.5, 0.5], [0.5, 0.5]) == pytest.approx([0, 0])
     few, many = (abs(fan_lift([0.9, 0.1], [0.5, 0.5], asked=n)[0]) for n in (5, 500))

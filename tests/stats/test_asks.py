@@ -112,6 +112,7 @@ def test_what_comes_without_an_ask_is_a_share_of_what_comes_with_one():
     assert share == pytest.approx(0.5)
     assert error > 0
     assert all(np.isnan(unasked_share([], [], [], [20.0])))
+    assert all(np.isnan(unasked_share([0.0, 0.0], [0, 0], [0, 1], [20.0])))
     assert all(np.isnan(unasked_share([1.0, 2.0], [0, 0], [0, 1], [np.nan])))
 
 

@@ -40,6 +40,14 @@ def _exact(supporter, target, gain, asks, asked, repeat):
     return -found.fun
 
 
+def test_single_asks_tell_the_usual_rate_and_not_how_supporters_differ():
+    made = np.repeat([1.0, 0.0], 20)
+    found = diffusion.asking_rates(np.ones(40), made, usual=0.3)
+    assert found.usual == 0.5
+    # The guess still counts four asks.
+    assert found.rate[0] == pytest.approx((4 * 0.5 + 1) / 5)
+
+
 def test_two_supporters_one_friend_in_common_by_hand():
     # Greedy takes 3.0 and is left with nothing for the second supporter's only friend: 3.0 against 4.5.
     who, whom, gain = np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([3.0, 2.0, 2.5])

@@ -146,6 +146,15 @@ def test_a_test_that_can_be_drawn_in_few_ways_can_find_nothing():
     assert np.isinf(found.detectable)
 
 
+def test_power_does_not_hang_on_the_order_of_the_ways():
+    rng = np.random.default_rng(4)
+    every = ways(np.arange(12) % 2, np.zeros(12, int), rng)
+    history = rng.standard_normal((12, 40))
+    mixed = every._replace(sequence=rng.permutation(every.sequence))
+    one, other = (detectable_dose_effect(history, parallel([0, 1], 4), d) for d in (every, mixed))
+    assert one.detectable == pytest.approx(other.detectable, rel=0.1)
+
+
 def test_a_short_history_cannot_try_a_test():
     dealt = ways([0, 1, 0, 1], [0, 0, 0, 0], np.random.default_rng(0))
     with pytest.raises(DesignError, match="too short"):

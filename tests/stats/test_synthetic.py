@@ -55,6 +55,20 @@ def test_placebos_of_no_effect_are_as_extreme_as_any():
     assert wrong <= 5 + 3 * np.sqrt(100 * 0.05 * 0.95)
 
 
+def test_few_matches_are_noisier_than_all_other_places_and_keep_their_size():
+    wrong = {None: 0, 1: 0}
+    for run in range(400):
+        rng = np.random.default_rng(run)
+        y = rng.standard_normal((24, 8))
+        spent = np.arange(24) < 3
+        own = np.unique(matched_markets(y[:, :6] - y[:, :6].mean(1, keepdims=True), spent, 1))
+        for per_place in wrong:
+            found = difference_in_differences(y, spent, own, 6, rng, per_place=per_place, placebos=100)
+            wrong[per_place] += found.p_value <= 0.05
+    assert wrong[1] <= 400 * 0.05 + 3 * np.sqrt(400 * 0.05 * 0.95)
+    assert wrong[None] > wrong[1] + 10
+
+
 def test_few_places_have_no_interval():
     x = np.random.default_rng(0).standard_normal((10, 5))
     found = synthetic_control(x[:, 0], x[:, 1:], 6)

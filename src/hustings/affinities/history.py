@@ -36,7 +36,7 @@ class Sends(NamedTuple):
 def read_items(items: Table, kinds: list[str], as_of: datetime.date) -> dict[str, str]:
     """The items of some kinds and what people call them, by id."""
     morning = datetime.datetime.combine(as_of, datetime.time())
-    known = items.filter(items.kind.isin(kinds) & (items.arrived_at < morning)).order_by("item_id", "source")
+    known = items.filter(items.kind.isin(kinds) & (items.arrived_at <= morning)).order_by("item_id", "source")
     rows = arrays(known, "item_id", "name")
     return {item: name or item for item, name in zip(rows["item_id"], rows["name"], strict=True)}
 
@@ -75,9 +75,9 @@ def read_sends(
         record_sends.record_id == identities.record_id,
     ]
     sent = record_sends.join(identities.select("source", "record_id", "person_id"), same, rname="{name}_of")
-    sent = sent.filter((sent.sent_at < over) & (sent.arrived_at < morning) & sent.item_id.isin(items))
+    sent = sent.filter((sent.sent_at < over) & (sent.arrived_at <= morning) & sent.item_id.isin(items))
     sent = sent.group_by("person_id", "item_id", "sent_at").agg(propensity=sent.propensity.min())
-    did = events.filter((events.kind == outcome) & (events.arrived_at < morning) & events.item.isin(items))
+    did = events.filter((events.kind == outcome) & (events.arrived_at <= morning) & events.item.isin(items))
     did = did.select("source", "event_id", "person_id", "value", "happened_at", item_id=did.item)
     pair = sent.join(did, ["person_id", "item_id"])
     pair = pair.filter(
@@ -115,7 +115,7 @@ def read_tastes(
     took = events.filter(
         events.kind.isin(kinds)
         & events.item.isin(items)
-        & (events.arrived_at < morning)
+        & (events.arrived_at <= morning)
         & (events.happened_at < morning)
     )
     told = arrays(

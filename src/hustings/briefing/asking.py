@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from hustings.briefing import charts, lines
 from hustings.briefing.facts import Facts, Record
-from hustings.briefing.look import clean, day, figure, known, money, plural, spread
+from hustings.briefing.look import clean, day, figure, known, money, plural, sentence, spread
 from hustings.briefing.panel import WIDE, Panel, interval_picture
 from hustings.briefing.pictures import NARROW, Picture
 
@@ -39,6 +39,8 @@ def _thermometer(facts: Facts) -> list[Panel]:
         f"{expected} are expected by {due} (95 % interval {ends}); as the last four weeks went, the rule of thumb, it would "
         f"be {money(last.get('rule'), unit)}. Only what has been received may be spent: {received}."
     )
+    if last.get("reason"):
+        text += f" {sentence(clean(last['reason']))}."
     if goal is None:
         title = f"{received} received, {expected} expected by {due}"
     else:
@@ -165,10 +167,9 @@ def _beside(own: dict[str, Record], unit: str) -> str:
     mine = own["plan"]
     text = f"95 % interval {money(mine.get('low'), unit)} to {money(mine.get('high'), unit)}"
     text += f"; {clean(mine['reason'])}." if mine.get("reason") else ", over and above what comes anyway."
-    rule = next(
-        (row for name, row in own.items() if name != "plan" and known(row.get("p_value")) is not None), None
-    )
-    if rule is not None:
+    for name, rule in own.items():
+        if name == "plan" or known(rule.get("p_value")) is None:
+            continue
         sure = "is proven" if float(rule["p_value"]) < 0.05 else "is not proven"
         text += (
             f" Choosing by segment {sure} better than {clean(rule['option'])}: on people it was not chosen by "

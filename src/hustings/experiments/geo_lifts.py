@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from hustings.experiments.geo_panels import (
     known_weeks,
     neighbours_of,
     read_panel,
+    rule_of,
     schedule_of,
     with_history,
 )
@@ -88,14 +88,17 @@ def read_geo_tests(
     if np.isnan(panel.outcome[:, len(weeks) :]).all():
         return _unread(base, "no outcome of its weeks is known yet")
     sequences = stats.geo_readings.stock(with_history(found, len(weeks)), half_life_weeks)
-    most, history = _rule(geo_draws, geo_test, found)
+    most, history = rule_of(geo_draws, geo_test, found)
     ways = stats.geo_design.ways(
         found.sequence, found.block, rng, sequences=found.sequences, history=history, most=most
     )
     ready = Ready(found, panel, sequences, ways, len(weeks))
     size = residents(places, place_people, found.places, f"[geo_tests.{geo_test}]")[0]
     delivered, delivery = _delivery(spends, size, found, channel, as_of)
-    rows = [_over_all(ready, delivered)]
+    try:
+        rows = [_over_all(ready, delivered)]
+    except DesignError as error:
+        return _unread(base, f"it cannot be read: {error}")
     doses = np.unique(found.dose[found.dose > 0])
     if doses.size > 1:
         rows += [_of_one(ready, float(dose), half_life_weeks, delivered, rng) for dose in doses]
@@ -113,16 +116,6 @@ def _unread(base: Row, why: str) -> Result:
 
 def _columns(table: str, rows: list[Row]) -> dict[str, list[Any]]:
     return {name: [row.get(name) for row in rows] for name in spec(table).names}
-
-
-def _rule(geo_draws: Table, geo_test: str, found: Schedule) -> tuple[float, Floats | None]:
-    """By which rule draws counted as balanced, with the outcomes of that day."""
-    recorded = geo_draws.filter(geo_draws.geo_test == geo_test).to_pyarrow().to_pylist()
-    if not recorded or recorded[0]["most"] is None:
-        return np.inf, None
-    told = json.loads(recorded[0]["history"])
-    place = codes(np.array(found.places, object), told["places"]).codes
-    return float(recorded[0]["most"]), np.array(told["outcome"], np.float64)[place]
 
 
 def _row(found: stats.geo_readings.Reading, ways: stats.geo_design.Ways, cells: int, places: int) -> Row:
@@ -244,6 +237,8 @@ def _delivery(
     spent = np.zeros(found.dose.shape)
     np.add.at(spent, (place[inside], week[inside]), np.asarray(rows["cents"], np.float64)[inside])
     planned = found.dose * size[:, None]
+    if not planned.sum() > 0:
+        return None, {"check": "delivery", "reason": "not made: no money was planned"}
     share = float(spent[planned > 0].sum() / planned.sum())
     stray = float(spent[planned == 0].sum() / max(spent.sum(), 1e-300))
     about = f"share of the planned money that was spent; {stray:.1%} of what was spent went to places and weeks without a dose"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,6 +121,16 @@ def schedule_of(schedules: Table, geo_test: str) -> Schedule | None:
     own[place.codes] = block.codes
     sequences, sequence = np.unique(dose, axis=0, return_inverse=True)
     return Schedule(place.labels, weeks, dose, own, sequences, np.ravel(sequence).astype(np.int64))
+
+
+def rule_of(geo_draws: Table, geo_test: str, found: Schedule) -> tuple[float, Floats | None]:
+    """By which rule draws counted as balanced, with the outcomes of that day."""
+    recorded = geo_draws.filter(geo_draws.geo_test == geo_test).to_pyarrow().to_pylist()
+    if not recorded or recorded[0]["most"] is None:
+        return np.inf, None
+    told = json.loads(recorded[0]["history"])
+    place = codes(np.array(found.places, object), told["places"]).codes
+    return float(recorded[0]["most"]), np.array(told["outcome"], np.float64)[place]
 
 
 def with_history(found: Schedule, n_before: int) -> Floats:

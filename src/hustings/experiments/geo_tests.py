@@ -18,6 +18,7 @@ from hustings.experiments.geo_panels import (
     Schedule,
     known_weeks,
     read_panel,
+    rule_of,
     schedule_of,
 )
 from hustings.stage import About, Result, Table, stage
@@ -116,16 +117,15 @@ def design_geo_tests(
         "geo_test": geo_test, "channel": channel, "outcome": outcome, "as_of": as_of, "half_life": half_life_weeks,
         "sealed": why_sealed(as_of, read_on, None, 0), "design": "told" if draw_on is None else design, "state": "told",
     }  # fmt: skip
-    empty: dict[str, Any] = {
-        name: {c: [] for c in spec(name).names} for name in ("geo_draws", "geo_assignments")
-    }
+    empty: dict[str, Any] = {n: {c: [] for c in spec(n).names} for n in ("geo_draws", "geo_assignments")}
     if draw_on is None:
         found = schedule_of(place_doses, geo_test)
         if found is None:
             row["reason"] = "no file tells of its doses, and draw_on is not given"
             return _results(row, geo_test, None, None, empty)
         size = residents(places, place_people, found.places, where)[0]
-        row |= _describe(place_outcomes, outcome, found, size, half_life_weeks, weeks_before, as_of, rng)
+        ways = _ways(found, rng)
+        row |= _describe(place_outcomes, outcome, found, size, half_life_weeks, weeks_before, as_of, ways)
         return _results(row, geo_test, found, size, empty)
     if starts_on is None:
         raise DesignError.of(f"{where} starts_on is missing", allowed="the first day of the first week")
@@ -139,13 +139,16 @@ def design_geo_tests(
         kept = schedule_of(geo_assignments, geo_test)
         assert kept is not None  # a draw is recorded with its assignments
         size = _recorded_people(geo_assignments, geo_test)
-        row |= {"state": "drawn"}
-        row |= _describe(place_outcomes, outcome, kept, size, half_life_weeks, weeks_before, as_of, rng)
-        return _results(row, geo_test, kept, size, empty)
+        ways = _ways(kept, rng, *rule_of(geo_draws, geo_test, kept))
+        row |= _describe(place_outcomes, outcome, kept, size, half_life_weeks, weeks_before, as_of, ways)
+        return _results(row | {"state": "drawn"}, geo_test, kept, size, empty)
+    if draw_on > as_of and (why := _too_early(place_outcomes, test, weeks_before, as_of)) is not None:
+        return _results(row | {"state": "planned", "reason": why}, geo_test, None, None, empty)
     before = _history(place_outcomes, test, where, weeks_before, as_of)
     found, dealt = draw_test(test, before, rng, where)
     size = residents(places, place_people, found.places, where)[0]
-    row |= _describe(place_outcomes, outcome, found, size, half_life_weeks, weeks_before, as_of, rng)
+    ways = _ways(found, rng, dealt.most, before.outcome)
+    row |= _describe(place_outcomes, outcome, found, size, half_life_weeks, weeks_before, as_of, ways)
     if draw_on > as_of:
         return _results(row | {"state": "planned"}, geo_test, None, None, empty)
     if as_of > starts_on:
@@ -203,11 +206,25 @@ def _sequences(test: Declared) -> Floats:
     return stats.geo_design.parallel(test.doses, test.weeks)
 
 
+def _weeks_so_far(
+    place_outcomes: Table, test: Declared, most: int, as_of: datetime.date
+) -> list[datetime.date]:
+    limit = min(test.draw_on, as_of)
+    return [w for w in known_weeks(place_outcomes, test.outcome, test.starts_on, most) if w < limit]
+
+
+def _too_early(place_outcomes: Table, test: Declared, most: int, as_of: datetime.date) -> str | None:
+    """Why a test that is to be drawn later cannot be tried yet, or None."""
+    n = len(_weeks_so_far(place_outcomes, test, most, as_of))
+    if n >= 2:
+        return None
+    return f"{n} weeks of {test.outcome!r} on the weekdays of starts_on are known so far: two are needed by {test.draw_on}"
+
+
 def _history(place_outcomes: Table, test: Declared, where: str, most: int, as_of: datetime.date) -> Panel:
     """The outcome before the draw, of the places that may be drawn."""
     limit = min(test.draw_on, as_of)
-    weeks = known_weeks(place_outcomes, test.outcome, test.starts_on, most)
-    weeks = [week for week in weeks if week < limit]
+    weeks = _weeks_so_far(place_outcomes, test, most, as_of)
     if len(weeks) < 2:
         raise DesignError.of(
             f"{where} there is no history of {test.outcome!r} to draw with",
@@ -238,7 +255,7 @@ def _describe(
     half_life: float,
     most: int,
     as_of: datetime.date,
-    rng: np.random.Generator,
+    ways: stats.geo_design.Ways,
 ) -> dict[str, Any]:
     """The test in numbers: its size, its cost, what it could find on its places' own history."""
     start = found.weeks[0]
@@ -248,8 +265,7 @@ def _describe(
         "n_blocks": len(np.unique(found.block)), "n_before": len(weeks), "tested_to": float(found.dose.max()),
         "cost_cents": float((found.dose.sum(1) * size).sum()),
     }  # fmt: skip
-    ways = stats.geo_design.ways(found.sequence, found.block, rng, draws=400)
-    told |= {"n_ways": ways.n_all, "smallest_p": 1 / ways.n_all}
+    told |= {"n_ways": ways.n_all, "smallest_p": _smallest_p(found, ways)}
     if len(weeks) < len(found.weeks) + 2:
         return told | {
             "reason": f"{len(weeks)} weeks of history are too few to try a test of {len(found.weeks)} weeks on"
@@ -268,6 +284,19 @@ def _describe(
         }
     top = power.detectable * told["tested_to"]
     return told | {"detectable": power.detectable, "detectable_at_top": top}
+
+
+def _ways(
+    found: Schedule, rng: np.random.Generator, most: float = np.inf, history: Floats | None = None
+) -> stats.geo_design.Ways:
+    """How else it could be drawn, by the rule by which it will be read."""
+    return stats.geo_design.ways(
+        found.sequence, found.block, rng, sequences=found.sequences, history=history, most=most, draws=400
+    )
+
+
+def _smallest_p(found: Schedule, ways: stats.geo_design.Ways) -> float | None:
+    return stats.geo_power.smallest_p(found.sequences, ways) if len(found.sequences) > 1 else None
 
 
 def _check_unchanged(test: Declared, recorded: dict[str, Any], where: str) -> None:

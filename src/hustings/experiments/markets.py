@@ -115,7 +115,9 @@ def _matched(
 ) -> Row:
     level = panel.outcome[:, :start] - panel.outcome[:, :start].mean(1, keepdims=True)
     chosen = np.unique(stats.synthetic.matched_markets(level, treated, matches))
-    found = stats.synthetic.difference_in_differences(panel.outcome, treated, chosen, start, rng)
+    found = stats.synthetic.difference_in_differences(
+        panel.outcome, treated, chosen, start, rng, per_place=matches
+    )
     share = {panel.places[i]: 1 / len(chosen) for i in chosen}
     return _row(found.effect, found.low, found.high, found.p_value, found.n_placebos) | {
         "controls": json.dumps(share)

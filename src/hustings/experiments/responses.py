@@ -92,7 +92,11 @@ def fit_responses(
     belief = stats.response_fit.Belief(
         full_effect, full_effect_error, half_life_weeks, half_life_spread, p_no_effect
     )
-    found = stats.response_fit.fit_response(trials, rng, belief=belief, kind=kind, draws=_DRAWS)
+    try:
+        found = stats.response_fit.fit_response(trials, rng, belief=belief, kind=kind, draws=_DRAWS)
+    except DesignError as error:
+        row["reason"] = f"the tests cannot be fitted: {error}"
+        return _results(row, None)
     draws = found.draws.copy()
     # What may be no effect at all is none in as many of the draws.
     draws[rng.random(_DRAWS) < found.probability["none"], 0] = 0.0

@@ -26,8 +26,9 @@ class Kept(NamedTuple):
 
 
 class _Refusals(NamedTuple):
-    """Who and what is not to be contacted: households, telephone numbers and e-mail addresses."""
+    """Who and what is not to be contacted: people, their households, telephone numbers and e-mail addresses."""
 
+    people: set[str]
     households: set[str]
     points: set[str]
 
@@ -39,7 +40,7 @@ def still_wanted(
 
     Args:
         lake: The newest state of the lake, published or not.
-        rows: The list, with `household_id`, `person_id`, `channels`, `phone` and `email`.
+        rows: The list, with `household_id`, `person_id`, `channels`, `phone` and `email`; of friends `supporter_id`.
         form: The format: its channels may be refused as well as the plan's.
         election_day: The election.
         country: Whose telephone numbers they are, ISO 3166.
@@ -50,7 +51,8 @@ def still_wanted(
     voted = _voted(lake, election_day)
     ways = {tuple(row["channels"]) for row in rows}
     refusals = {channels: _refused(lake, {"all", *channels, *form.channels}, country) for channels in ways}
-    willing = [row for row in rows if not _is_refused(row, refusals[tuple(row["channels"])], form, country)]
+    still = _still_agreed(lake, rows)
+    willing = [row for row in still if not _is_refused(row, refusals[tuple(row["channels"])], form, country)]
     # Whoever has voted may still be asked for money.
     kept = [row for row in willing if row["person_id"] not in voted or row.get("ask_on") is not None]
     return Kept(kept, len(rows) - len(willing), len(willing) - len(kept))
@@ -61,6 +63,7 @@ def _refused(lake: Lake, channels: set[str], country: str) -> _Refusals:
     same = [opt_outs.record_source == identities.source, opt_outs.record_id == identities.record_id]
     chosen = opt_outs.filter(opt_outs.channel.isin(sorted(channels)))
     who = chosen.join(identities.select("source", "record_id", "person_id"), same, rname="{name}_of")
+    persons = who.select("person_id").distinct().person_id.to_pyarrow().to_pylist()
     homes = people.semi_join(who, "person_id").select("household_id").distinct()
     own = read(lake, "people_private").semi_join(who, "person_id").select("phone", "email")
     points = {
@@ -69,17 +72,34 @@ def _refused(lake: Lake, channels: set[str], country: str) -> _Refusals:
         for point in (e164(row["phone"], country), mail_address(row["email"]))
         if point
     }
-    return _Refusals(set(homes.household_id.to_pyarrow().to_pylist()), points)
+    return _Refusals(set(persons), set(homes.household_id.to_pyarrow().to_pylist()), points)
 
 
 def _is_refused(row: dict[str, Any], refused: _Refusals, form: Format, country: str) -> bool:
-    if row["household_id"] in refused.households:
+    # Who asks a friend has agreed for themselves: no one else of their household has a say in it.
+    if row["household_id"] in refused.households or row.get("supporter_id") in refused.people:
         return True
     if form.needs == "an address" or not refused.points:
         return False
     return (
         e164(row.get("phone"), country) in refused.points or mail_address(row.get("email")) in refused.points
     )
+
+
+def _still_agreed(lake: Lake, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without asks of supporters who have withdrawn their consent to use that tie, for any purpose."""
+    if not any("supporter_id" in row for row in rows):
+        return rows
+    known = read(lake, "identities").select("source", "record_id", "person_id")
+    ties = read(lake, "ties").select("record_source", "record_id", "other_id", "purpose", "withdrawn_on")
+    for side, column in (("supporter_id", "record_id"), ("target_id", "other_id")):
+        whose = known.select(_source="source", _record="record_id", **{side: "person_id"})
+        same = [ties.record_source == whose["_source"], ties[column] == whose["_record"]]
+        ties = ties.join(whose, same).drop("_source", "_record")
+    kept = ties.group_by("supporter_id", "target_id", "purpose").agg(n=ties.withdrawn_on.isnull().sum())
+    gone = kept.filter(kept.n == 0).to_pyarrow().to_pylist()
+    withdrawn = {(row["supporter_id"], row["target_id"]) for row in gone}
+    return [row for row in rows if (row.get("supporter_id"), row["person_id"]) not in withdrawn]
 
 
 def _voted(lake: Lake, election_day: datetime.date) -> set[str]:

@@ -54,7 +54,11 @@ def listed(lake: Lake, plan_id: str, form: Format, van_source: str) -> list[dict
             raise TableError.unknown("No such plan or drawn test", plan_id, names, "hustings show decisions")
         found = drawn
     if not found:
-        then = {"ballot_lists": "hustings explain ballot_lists", "turf_doors": "hustings show turf_doors"}
+        then = {
+            "ballot_lists": "hustings explain ballot_lists",
+            "turf_doors": "hustings show turf_doors",
+            "sharing_plan": "hustings show sharing_options, which says why",
+        }
         raise TableError.of(
             f"The plan {plan_id} sends nothing",
             then=then.get(table or "", "hustings show decisions, which says why"),
@@ -109,7 +113,8 @@ def _names(lake: Lake, table: str) -> list[str]:
     if table == "ballot_lists":
         return sorted({"chase", "cure"} | names)
     # A plan that sends nothing has no rows, and its decision says why.
-    plans = read(lake, "decisions").plan_id.to_pyarrow().to_pylist() if table == "contact_plan" else []
+    told = {"contact_plan": "decisions", "sharing_plan": "sharing_options"}.get(table)
+    plans = read(lake, told).plan_id.to_pyarrow().to_pylist() if told else []
     return sorted(names | set(plans))
 
 

@@ -158,11 +158,11 @@ def _room(number: Mapping[str, Floats], separation: float) -> Floats:
     return np.where(np.isfinite(most), np.minimum(room, np.floor(most + 1e-9)), room)
 
 
-def read_views(viewers: Table, viewing: Table, slots: Table, airtime: Airtime) -> Views:
+def read_views(viewers: Table, viewing: Table, slots: Table, airtime: Airtime) -> Views | None:
     """Who sees what: rotations are the mean of their parts, and people who cannot be reached have a row of their own.
 
-    Raises:
-        DesignError: Nobody's viewing is told of any slot.
+    Returns:
+        The views; None where nobody's viewing is told of any slot that can be bought.
     """
     told = arrays(viewers.order_by("viewer_id", "source"))
     seen = arrays(viewing, "viewer_id", "slot_id", "p_view", "p_reachable")
@@ -178,11 +178,7 @@ def read_views(viewers: Table, viewing: Table, slots: Table, airtime: Airtime) -
     )
     known = (row >= 0) & (column >= 0)
     if not known.any():
-        raise DesignError.of(
-            "Nobody is known to see any slot that can be bought",
-            received=f"{len(row):,} rows of viewing, {len(airtime.price):,} slots, {len(told['viewer_id']):,} viewers",
-            then="check viewer_id and slot_id in the sources of viewing",
-        )
+        return None
     row, column = row[known], column[known]
     p, able = (np.asarray(seen[name], np.float64)[known] for name in ("p_view", "p_reachable"))
     p, able = p / divide[known], np.nan_to_num(able, nan=1.0)
@@ -211,11 +207,7 @@ def read_views(viewers: Table, viewing: Table, slots: Table, airtime: Airtime) -
 def caps_of(
     airtime: Airtime, budget: float, limits: Sequence[Mapping[str, Any]], network_share: float
 ) -> list[stats.media.Cap]:
-    """Every limit over several slots: contracts, networks' shares, and what `limits` says.
-
-    Raises:
-        DesignError: A limit that names nothing, or a key that is not known.
-    """
+    """Every limit over several slots: contracts, networks' shares, and what `limits` says."""
     caps = [
         stats.media.Cap(
             f"slot {airtime.told['slot_id'][at]}", _one(int(at), airtime), at_least=airtime.least[at]
@@ -237,28 +229,52 @@ def _one(at: int, airtime: Airtime) -> Floats:
     return weight
 
 
-def _limit(airtime: Airtime, limit: Mapping[str, Any]) -> list[stats.media.Cap]:
-    for key in limit:
-        if key not in (*_KEYS, *_BOUNDS):
-            raise DesignError.unknown(
-                "[media_plan] limits: unknown key", key, (*_KEYS, *_BOUNDS), "edit campaign.toml"
+def check_limits(slots: Table, limits: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse limits of what nobody sells; slots whose week is over, or that are left out, are still sold.
+
+    Raises:
+        DesignError: A key that is not known, no bound, or no such slot.
+    """
+    told = arrays(slots)
+    told["medium"] = np.array([m or "television" for m in told["medium"]], dtype=object)
+    for limit in limits:
+        for key in limit:
+            if key not in (*_KEYS, *_BOUNDS):
+                raise DesignError.unknown(
+                    "[media_plan] limits: unknown key", key, (*_KEYS, *_BOUNDS), "edit campaign.toml"
+                )
+        # Before the first rates have come nothing can be told of names.
+        none = len(told["slot_id"]) > 0 and not _within(told, limit).any()
+        if none or not any(bound in limit for bound in _BOUNDS):
+            raise DesignError.of(
+                f"[media_plan] limits: {_named(limit)}",
+                received="no such slot is sold" if none else "no bound",
+                allowed=f"slots that are sold, and one of {', '.join(_BOUNDS)}",
             )
-    own = np.ones(airtime.price.size, bool)
+
+
+def _within(told: Mapping[str, Texts], limit: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+    own = np.ones(len(told["slot_id"]), bool)
     for key in _KEYS:
         if key in limit:
-            own &= airtime.told[key].astype(str) == str(limit[key])
-    name = ", ".join(f"{key} = {limit[key]}" for key in _KEYS if key in limit) or "everything"
-    if not any(bound in limit for bound in _BOUNDS) or not own.any():
-        raise DesignError.of(
-            f"[media_plan] limits: {name}",
-            received="no slot that can be bought" if not own.any() else "no bound",
-            allowed=f"slots that are sold, and one of {', '.join(_BOUNDS)}",
-        )
+            own &= told[key].astype(str) == str(limit[key])
+    return own
+
+
+def _named(limit: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} = {limit[key]}" for key in _KEYS if key in limit) or "everything"
+
+
+def _limit(airtime: Airtime, limit: Mapping[str, Any]) -> list[stats.media.Cap]:
+    """The caps of one limit; none where all of its slots are over or left out."""
+    own = _within(airtime.told, limit)
     made = []
     for weight, unit in ((own * airtime.price, "cents"), (own.astype(np.float64), "units")):
         most, least = limit.get(f"at_most_{unit}"), limit.get(f"at_least_{unit}")
-        if most is not None or least is not None:
+        if own.any() and (most is not None or least is not None):
             made.append(
-                stats.media.Cap(f"{name} ({unit})", weight, np.inf if most is None else most, least or 0.0)
+                stats.media.Cap(
+                    f"{_named(limit)} ({unit})", weight, np.inf if most is None else most, least or 0.0
+                )
             )
     return made

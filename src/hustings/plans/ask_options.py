@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hustings.plans.ask_amounts import Fit, Strings
 from hustings.plans.ask_people import Candidates, Chosen, Floats, Rules
@@ -25,10 +26,24 @@ def option_rows(
     fits: dict[str, Fit],
     valued: dict[str, Valued],
     strings: Strings,
-    messages: Table,
-    also_tested: list[str],
+    reached: npt.NDArray[np.bool_],
+    told: Table,
 ) -> dict[str, list[Any]]:
-    """The rows of `ask_options`."""
+    """The rows of `ask_options`.
+
+    Args:
+        rules: The section.
+        people_of: Everyone who may be asked.
+        done: What is done with each.
+        fits: What each may be asked for.
+        valued: What the tests say.
+        strings: The strings.
+        reached: (n, c) who has not refused which channel: a rule of thumb may not ask them either.
+        told: Tests of matches and deadlines, as `messages` has them.
+
+    Returns:
+        The plan, the rules of thumb, and those tests.
+    """
     sent = np.flatnonzero((done.action >= 0) & ~done.held_out)
     channel = done.action[sent]
     mine = total_draws(rules, people_of, sent, channel, fits, valued, None) if sent.size else None
@@ -46,8 +61,9 @@ def option_rows(
         reason = None if drawn is not None else why or "that string was not tested on all of these people: no extrapolation"  # fmt: skip
         own = _row(rules, name, about, sent.size, cost, drawn, mine, reason)
         rows.append(own | (against[test] if test else {}))
-    rows += _thumb_by_size(rules, people_of, done, fits, valued, strings, mine, cost)
-    rows += _matches(rules, messages, also_tested)
+    free = reached & people_of.may[:, None]
+    rows += _thumb_by_size(rules, people_of, done, free, fits, valued, strings, (mine, cost))
+    rows += _matches(rules, told)
     return {name: [row.get(name) for row in rows] for name in spec("ask_options").names}
 
 
@@ -102,20 +118,21 @@ def _thumb_by_size(
     rules: Rules,
     people_of: Candidates,
     done: Chosen,
+    free: npt.NDArray[np.bool_],
     fits: dict[str, Fit],
     valued: dict[str, Valued],
     strings: Strings,
-    mine: Floats | None,
-    cost: float,
+    beside: tuple[Floats | None, float],
 ) -> list[Row]:
     """The biggest givers first, as many as the plan asks by its first channel's price, with the rule's string."""
+    mine, cost = beside
     main = max(range(len(rules.channels)), key=lambda j: int((done.action == j).sum()), default=None)
     about = "biggest last gift first, the rule's string, the plan's busiest channel, the same cost"
     if main is None or mine is None:
         return [_row(rules, "biggest givers first", about, 0, None, None, None, _why_nobody(rules, valued))]
     price = rules.costs[list(rules.channels)[main]]
     fits_main = list(fits.values())[main]
-    could = np.flatnonzero((fits_main.string >= 0) & people_of.may)
+    could = np.flatnonzero((fits_main.string >= 0) & free[:, main])
     n = len(could) if price == 0 else min(len(could), int(cost / price))
     own = could[np.argsort(-np.nan_to_num(people_of.last[could]), kind="stable")][:n]
     drawn = total_draws(rules, people_of, own, np.full(own.size, main), fits, valued, strings)
@@ -123,13 +140,10 @@ def _thumb_by_size(
     return [_row(rules, "biggest givers first", about, own.size, n * price, drawn, mine, why)]
 
 
-def _matches(rules: Rules, messages: Table, also_tested: list[str]) -> list[Row]:
+def _matches(rules: Rules, told: Table) -> list[Row]:
     """Matches and deadlines, as their own randomised tests tell."""
-    if not also_tested:
-        return []
-    told = messages.filter(messages.message.isin(also_tested)).order_by("message", "outcome", "arm")
     rows = []
-    for one in told.to_pyarrow().to_pylist():
+    for one in told.order_by("message", "outcome", "arm").to_pyarrow().to_pylist():
         if one["is_control"]:
             continue
         gain = one["gain"] if one["is_amount"] else None
@@ -173,7 +187,7 @@ def _why_nobody(rules: Rules, valued: dict[str, Valued]) -> str:
 
 def _note(valued: dict[str, Valued]) -> str | None:
     told = [name for name, one in valued.items() if one.compared is not None and one.unasked is None]
-    return f"{', '.join(told)}: nobody was drawn not to be asked, so what would have come anyway is in it" if told else None  # fmt: skip
+    return f"{', '.join(told)}: nobody was drawn not to be asked, or none of them gave, so what would have come anyway is in it" if told else None  # fmt: skip
 
 
 def string_rows(

@@ -17,6 +17,7 @@ from hustings import stats
 from hustings.channels import channel as channel_of
 from hustings.errors import DesignError
 from hustings.plans.ask_amounts import Fit, Strings, fit_amounts, read_strings
+from hustings.plans.ask_checks import check_asks
 from hustings.plans.ask_options import option_rows, string_rows
 from hustings.plans.ask_people import Candidates, Chosen, Rules
 from hustings.plans.ask_rows import offer_rows, plan_rows
@@ -24,6 +25,7 @@ from hustings.plans.ask_tests import EPOCH, Gifts, Segments, known_on, read_aske
 from hustings.plans.ask_values import Valued, value_channel
 from hustings.plans.call_sheets import sheet_rows
 from hustings.plans.donors import solicitable
+from hustings.plans.holding_out import draw_households
 from hustings.plans.reach import willing
 from hustings.stage import About, Result, Table, stage
 from hustings.tables import spec
@@ -33,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 _WRITES = ("ask_plan", "ask_options", "ask_strings", "ask_exclusions", "call_sheets", "holdouts", "offers")
 
 
-@stage(writes=_WRITES, each="plan_id")
+@stage(writes=_WRITES, each="plan_id", check=check_asks)
 def plan_asks(
     assignments: Table,
     events: Table,
@@ -112,12 +114,19 @@ def plan_asks(
         valued[name] = value_channel(asked, why, strings, segments, (not_asked, rule), where, draws, rng)
     fits = {name: _fitted(one, strings, people_of) for name, one in valued.items()}
     chosen, whys = _choose(people_of, valued, fits, reached, rules)
-    held, drawn = _draw(holdouts, people_of, rules, rng)
+    home = codes(people_of.household_id)
+    drawn_for = f"ask_plan.{plan_id}"
+    held, drawn = draw_households(holdouts, home.labels, drawn_for, as_of, hold_out, rng)
+    held = held[home.codes]
     done = _scheduled(chosen, people_of, held, rules, whys)
-    sheet = sheet_rows(rules, people_of, done, fits, valued, strings, reached, (minutes_per_call, calls))
+    told = messages.filter(messages.message.isin(also_tested))
+    # Without a test of calls the sheet is not made from the plan: who is held out is not rung either.
+    sheet = sheet_rows(
+        rules, people_of, done, fits, valued, strings, reached & ~held[:, None], (minutes_per_call, calls)
+    )
     return {
         "ask_plan": plan_rows(rules, people_of, done, fits, valued, strings, segments),
-        "ask_options": option_rows(rules, people_of, done, fits, valued, strings, messages, also_tested),
+        "ask_options": option_rows(rules, people_of, done, fits, valued, strings, reached, told),
         "ask_strings": string_rows(rules, valued, strings, segments),
         "ask_exclusions": _exclusions(rules, whys),
         "call_sheets": sheet,
@@ -224,24 +233,6 @@ def _choose(
 def valued_floor(valued: dict[str, Valued]) -> float:
     """The smallest amount that any test has suggested; infinity where none has."""
     return min((float(one.tested[0].min(initial=np.inf)) for one in valued.values()), default=np.inf)
-
-
-def _draw(
-    holdouts: Table, people_of: Candidates, rules: Rules, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.bool_], dict[str, Any]]:
-    """Each person's draw, that of her household: the one it was given before, or a new one."""
-    home = codes(people_of.household_id)
-    before = arrays(holdouts.filter(holdouts.plan_id == rules.plan_id), "household_id", "held_out")
-    held = rng.random(len(home.labels)) < rules.hold_out
-    place = codes(before["household_id"], home.labels).codes
-    held[place[place >= 0]] = before["held_out"][place >= 0].astype(bool)
-    rows = {
-        "plan_id": [rules.plan_id] * len(home.labels),
-        "household_id": home.labels,
-        "held_out": held,
-        "drawn_on": [rules.as_of] * len(home.labels),
-    }
-    return held[home.codes] if len(home.labels) else np.zeros(0, bool), rows
 
 
 def _scheduled(

@@ -26,6 +26,8 @@ _KINDS = (*GIVEN, "refund", "redesignation", "pledge", "employer", "occupation",
 RUNS = 45
 """Days after its latest payment for which a monthly gift is taken to run."""
 _REQUEST = datetime.timedelta(30)
+_NO_GIFT = 1e15
+"""Cents from which on an amount is a slip of the keyboard: it leaves the headroom unknown, as one that is missing."""
 _EPOCH = datetime.date(1970, 1, 1)
 
 
@@ -213,7 +215,7 @@ def received(ledger: Ledger, n_people: int, n_elections: int, starts: int) -> Fl
     """
     total = np.zeros(n_people * n_elections)
     inside = ledger.day >= starts
-    sound = np.isfinite(ledger.cents)
+    sound = np.abs(ledger.cents) < _NO_GIFT
     cell = ledger.person * n_elections + ledger.election
     given = inside & np.isin(ledger.kind, GIVEN)
 

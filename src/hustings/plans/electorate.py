@@ -30,6 +30,7 @@ class Electorate(NamedTuple):
         moved: Net votes on the day of exposure, for one point of effect.
         worth: What a net vote is worth where the person is, in the campaign's aim.
         is_target: Whether among those who are worth most.
+        worth_error: Relative error of `worth`, the mean of all by what they gain.
     """
 
     person_id: npt.NDArray[Any]
@@ -41,6 +42,7 @@ class Electorate(NamedTuple):
     moved: Floats
     worth: Floats
     is_target: npt.NDArray[np.bool_]
+    worth_error: float = 0.0
 
 
 class Stands(NamedTuple):
@@ -97,15 +99,16 @@ def electorate(
     votes = np.ones(n) if t is None else t
     near = near / max(float(votes @ near / votes.sum()), 1e-12)
     moved = 0.01 * votes * near
-    value = worth_of(found["place_id"], vote_values, places, aim=aim, race=race).value
+    value, error = worth_of(found["place_id"], vote_values, places, aim=aim, race=race)
     gained = moved * value
+    total = float(gained.sum())
     least = np.quantile(gained, 1 - target_share)
     born = found["born_on"].astype("datetime64[D]")
     years = (np.datetime64(as_of, "D") - born).astype("timedelta64[D]").astype(np.float64) / 365.25
     age = np.clip(np.nan_to_num(np.where(np.isnat(born), 0.0, years)), 0, _OLDEST).astype(np.int64)
     return Electorate(
         found["person_id"], found["sex"], found["party"], found["region_id"], found["place_id"],
-        age, moved, value, (gained >= least) & (gained > 0),
+        age, moved, value, (gained >= least) & (gained > 0), float(moved @ error) / total if total > 0 else 0.0,
     )  # fmt: skip
 
 

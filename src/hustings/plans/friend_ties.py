@@ -83,7 +83,7 @@ def read_ties(
         purpose: The consent that is needed.
         action: What would be asked; nobody is sent to the same friend twice.
         election_day: The election.
-        as_of: Nothing that arrived on this day or later is used.
+        as_of: Nothing that arrived after its first moment is used.
 
     Returns:
         The ties, in the order of the people's ids.
@@ -157,7 +157,11 @@ def _marked(
         (~consented.fill_null(False), _WHY[0]),
         ((rows.withdrawn_on <= day).fill_null(False), _WHY[1]),
         (rows.supporter_id.isnull() | rows.target_id.isnull(), _WHY[2]),
-        ((rows.supporter_home == rows.target_home).fill_null(False), _WHY[3]),
+        (
+            (rows.supporter_id == rows.target_id)
+            | (rows.supporter_home == rows.target_home).fill_null(False),
+            _WHY[3],
+        ),
         (rows["_refuses"].notnull(), _WHY[4]),
         (rows["_may_reach"].isnull(), _WHY[5]),
         (rows["_voted"].notnull(), _WHY[6]),

@@ -160,9 +160,10 @@ def _room(scores: Table, target_id: Any, turnout: str, support: str | None) -> F
         return room
     p = _newest(scores, turnout, target_id) if turnout else None
     if p is not None:
-        spread = np.where(np.isfinite(p), p * (1 - p), np.nan)
-        if np.nanmean(spread) > 0:
-            room = np.where(np.isfinite(spread), spread, np.nanmean(spread)) / np.nanmean(spread)
+        told, spread = np.isfinite(p), p * (1 - p)
+        mean = float(spread[told].mean()) if told.any() else 0.0
+        if mean > 0:
+            room = np.where(told, spread, mean) / mean
     if support is not None:
         with_us = _newest(scores, support, target_id)
         assert with_us is not None  # or nothing is planned

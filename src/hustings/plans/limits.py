@@ -25,9 +25,10 @@ class Limit(NamedTuple):
     source: str
 
 
-# From the day after a general election to the day of the next one: 11 CFR 110.1(b)(1)(ii).
+# From the day after a general election to the day of the next one: 11 CFR 110.1(b)(1)(ii). The first row is the law's own
+# sum, for gifts from 2003 on: what was given before had a lower limit, so nothing is told of it.
 _FEDERAL = (
-    (Day(2002, 11, 6), Day(2004, 11, 2), 2_000),
+    (Day(2003, 1, 1), Day(2004, 11, 2), 2_000),
     (Day(2004, 11, 3), Day(2006, 11, 7), 2_100),
     (Day(2006, 11, 8), Day(2008, 11, 4), 2_300),
     (Day(2008, 11, 5), Day(2010, 11, 2), 2_400),

@@ -13,18 +13,22 @@ import numpy as np
 
 from hustings import stats
 from hustings.errors import DesignError
-from hustings.plans.airtime import Airtime, caps_of, read_airtime, read_views
+from hustings.plans.airtime import Airtime, caps_of, check_limits, read_airtime, read_views
 from hustings.plans.electorate import electorate
 from hustings.plans.media_rows import nothing, option_rows, plan_rows, step_rows, with_costs
 from hustings.plans.media_rules import last_cycle, rules_of
 from hustings.plans.media_values import Effect, curve, draw, pose, value
 from hustings.stage import About, Result, Table, stage
-from hustings.warehouse import arrays
+from hustings.warehouse import arrays, count
 
 _STEPS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
 
 
+_UNSEEN = "nobody is known to see any slot that can be bought: check viewer_id and slot_id in the sources of viewing"
 _DEMOGRAPHICS = ["women 35+", "adults 18-34", "adults 35+"]
+
+
+_PER_CHANGE = 2.0
 
 
 @stage(writes=("media_plan", "media_options", "offers"), each="plan_id")
@@ -45,7 +49,7 @@ def plan_media(
     media: Annotated[list[str], About("`television`, `radio`, `digital`; all unless given.")] = [],  # noqa: B006
     effect_points: Annotated[
         float,
-        About("Net votes that full exposure moves among 100 who vote; the mean of 59 experiments on choice."),
+        About("Points of support that full exposure moves among those who vote; the mean of 59 experiments."),
     ] = 0.7,
     effect_error: Annotated[float, About("Standard error of that mean.", ge=0)] = 0.7,
     experiment: Annotated[
@@ -111,23 +115,32 @@ def plan_media(
     rng: np.random.Generator,
 ) -> Result:
     """Units to buy of every slot, the options beside the plan, and its gain as a function of money."""
+    check_limits(slots, limits)
     airtime, left_out = read_airtime(
         slots, media=media, window_days=lowest_unit_charge_days, separation=separation_minutes,
         election_day=election_day, as_of=as_of, playbook=playbook, country=country,
     )  # fmt: skip
     effect = Effect(effect_points, effect_error, half_life_days, rate_error / rate, False)
     curve_of = stats.response.Response(rate, shape if response == "s-shaped" else None)
+    if experiment is not None and channel is not None:
+        raise DesignError.of(f"[media_plan.{plan_id}] both experiment and channel", then="name one of them")
+    unread = None
     if experiment is not None:
-        effect = _own_test(lifts, experiment, arm, outcome, effect)
+        effect, unread = _own_test(lifts, experiment, arm, outcome, effect)
     if channel is not None:
-        effect, curve_of = calibrated(responses, channel)
-    if (why := _why_nothing(airtime, left_out, effect, budget_cents)) is not None:
-        return nothing(plan_id, as_of, why, aim)
+        effect, curve_of, unread = calibrated(responses, channel, effect, curve_of)
+    # Whoever changes sides is worth two net votes, as everywhere else.
+    effect = effect._replace(points=_PER_CHANGE * effect.points, error=_PER_CHANGE * effect.error)
+    views = read_views(viewers, viewing, slots, airtime)
+    why = unread or _why_nothing(airtime, left_out, effect, budget_cents)
+    if why is None and (views is None or not count(people)):
+        why = "there are no people to be shown anything" if views is not None else _UNSEEN
+    if why is not None or views is None:
+        return nothing(plan_id, as_of, why or _UNSEEN, aim)
     ours = electorate(
         people, scores, vote_values, places, support=support_score, turnout=turnout_score,
         target_share=target_share, aim="net_votes" if aim == "added_ballots" else aim, race=decisive_race, as_of=as_of,
     )  # fmt: skip
-    views = read_views(viewers, viewing, slots, airtime)
     last = last_cycle(
         arrays(bought), airtime, np.datetime64(election_day, "D") - np.timedelta64(last_cycle_days, "D")
     )
@@ -152,44 +165,61 @@ def plan_media(
     }
 
 
-def _own_test(lifts: Table, experiment: str, arm: str | None, outcome: str, effect: Effect) -> Effect:
-    """The lift of an own randomised test, in net votes of 100 people."""
+def _own_test(
+    lifts: Table, experiment: str, arm: str | None, outcome: str, effect: Effect
+) -> tuple[Effect, str | None]:
+    """The lift of an own randomised test, in net votes of 100 people; or why it cannot be read yet.
+
+    Raises:
+        DesignError: No such experiment, arm or outcome.
+    """
     told = (lifts.experiment == experiment) & (lifts.outcome == outcome)
     rows = lifts.filter(told & (lifts.estimator == "intention_to_treat")).to_pyarrow().to_pylist()
     found = next((row for row in rows if arm in (None, row["arm"]) and row["estimate"] is not None), None)
-    if found is None:
-        reason = next((row["reason"] for row in rows if row["reason"]), "no such lift")
+    if found is not None:
+        error = float(found["std_error"])
+        return effect._replace(points=100 * float(found["estimate"]), error=100 * error, tested=True), None
+    why = next((row["reason"] for row in rows if row["estimate"] is None and row["reason"]), None)
+    if why is None:
         raise DesignError.of(
             "[media_plan] experiment: the test cannot be read",
-            received=f"{experiment}, arm {arm or 'any'}, outcome {outcome}: {reason}",
+            received=f"{experiment}, arm {arm or 'any'}, outcome {outcome}: no such lift",
             then=f"hustings show lifts.{experiment}, or leave experiment out for the published effect",
         )
-    error = float(found["std_error"])
-    return effect._replace(points=100 * float(found["estimate"]), error=100 * error, tested=True)
+    return effect, f"the test {experiment} cannot be read: {why}"
 
 
-def calibrated(responses: Table, channel: str) -> tuple[Effect, stats.response.Response]:
-    """Effect, decay and curve of a channel as tests of places have shown them.
+def calibrated(
+    responses: Table, channel: str, effect: Effect, curve_of: stats.response.Response
+) -> tuple[Effect, stats.response.Response, str | None]:
+    """Effect, decay and curve of a channel as tests of places have shown them; or why they have not yet.
+
+    That there may be no effect at all is in its mean and its error: with p the chance of one, p m and
+    p (e² + m²) - (p m)².
 
     Raises:
-        DesignError: Nothing is known of the channel, or its doses are not exposures.
+        DesignError: No such section, or its doses are not exposures.
     """
     row = next(iter(responses.filter(responses.channel == channel).to_pyarrow().to_pylist()), None)
-    if row is None or row["kind"] is None or row["dose_unit"] != "exposures per person":
+    if row is None or row["dose_unit"] != "exposures per person":
         raise DesignError.of(
             f"[media_plan] channel: the response of {channel} cannot be used",
-            received="no such section" if row is None else row["reason"] or row["dose_unit"],
+            received="no such section" if row is None else row["dose_unit"],
             allowed="a curve in exposures per person: set cents_per_exposure there",
             then="hustings show responses",
         )
+    if row["kind"] is None:
+        return effect, curve_of, f"the response of {channel} is not known: {row['reason']}"
     hill = row["kind"] == "hill"
     rate = 1 / row["half_saturation"] if hill else row["rate"]
     error = (row["rate_error"] or 0.0) / (row["rate"] or rate)
+    some = 1 - (row["p_no_effect"] or 0.0)
+    mean, spread = 100 * row["full_effect"], 100 * (row["full_effect_error"] or 0.0)
     effect = Effect(
-        100 * row["full_effect"], 100 * (row["full_effect_error"] or 0.0), 7 * row["adstock_half_life_weeks"],
+        some * mean, (some * (spread**2 + mean**2) - (some * mean) ** 2) ** 0.5, 7 * row["adstock_half_life_weeks"],
         error, bool(row["randomised"]),
     )  # fmt: skip
-    return effect, stats.response.Response(rate, row["shape"] if hill else None)
+    return effect, stats.response.Response(rate, row["shape"] if hill else None), None
 
 
 def _why_nothing(airtime: Airtime, left_out: dict[str, str], effect: Effect, budget: int) -> str | None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hustings.plans.airtime import Airtime, read_airtime, read_views
 from hustings.plans.media_rows import table_of
 from hustings.stage import About, Result, Table, stage
-from hustings.warehouse import arrays, codes, count
+from hustings.warehouse import arrays, codes
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -91,8 +91,8 @@ def _sold(
 ) -> Sold:
     """What is left to be had, and how many adults would see it."""
     audience = airtime.published.copy()
-    if airtime.price.size and count(viewing):
-        views = read_views(viewers, viewing, slots, airtime)
+    views = read_views(viewers, viewing, slots, airtime)
+    if views is not None:
         adults = np.nan_to_num(np.asarray(views.told["n_people"], np.float64), nan=1.0)
         seen = (adults[views.row] * views.share) @ views.viewing
         audience = np.where(np.isfinite(audience), audience, seen)

@@ -66,7 +66,7 @@ def option_rows(
         votes = way.votes * drawn.relative[way.name] * drawn.times
         ahead = mine - votes + way.ahead_error * drawn.noise
         votes = votes + way.viewing_error * drawn.noise
-        row = _reached(problem, way) | _worth(way, votes)
+        row = _reached(problem, way) | _worth(way, votes, drawn.worth)
         row |= {
             "plan_id": plan_id, "option": way.name, "about": way.about,
             "recommended": way.name == valued.chosen.name, "predicted": way.claimed, "as_of": as_of,
@@ -107,12 +107,14 @@ def _reached(problem: Problem, way: Way) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _worth(way: Way, votes: Floats) -> dict[str, Any]:
-    low, high = (float(one) for one in np.quantile(votes, [0.025, 0.975]))
+def _worth(way: Way, votes: Floats, worth: Floats) -> dict[str, Any]:
     each = way.gain / way.votes if way.votes else 0.0
+    (low, high), (least, most) = (
+        np.quantile(one, [0.025, 0.975]).tolist() for one in (votes, votes * worth * each)
+    )
     return {
         "net_votes": way.votes, "std_error": float(votes.std(ddof=1)), "low": low, "high": high,
-        "gain": way.gain, "gain_low": low * each, "gain_high": high * each,
+        "gain": way.gain, "gain_low": least, "gain_high": most,
     }  # fmt: skip
 
 
@@ -147,7 +149,7 @@ def step_rows(
     tested: bool,
 ) -> Rows:
     """The offer: what the plan that is bought, and each rule beside it, gains for how much money."""
-    spread = {way.name: float((drawn.relative[way.name] * drawn.times).std(ddof=1)) for way in valued.ways}
+    spread = {way.name: _relative_error(way, drawn) for way in valued.ways}
     why = _WHY_NO_BALLOTS if aim == "added_ballots" else None
     bought = valued.chosen.name
     rows = []
@@ -161,6 +163,13 @@ def step_rows(
                 "as_of": as_of, "reason": why,
             })  # fmt: skip
     return table_of("offers", rows)
+
+
+def _relative_error(way: Way, drawn: Drawn) -> float:
+    """Of a way's gain: effect, response, decay and what votes are worth, and the panel's own beside them."""
+    own = drawn.relative[way.name] * drawn.times * drawn.worth
+    seen = way.viewing_error / way.votes if way.votes else 0.0
+    return float(np.hypot(own.std(ddof=1), seen))
 
 
 _EVEN = "within the panel's error of the best rule of thumb on panelists that it was not made on"

@@ -52,6 +52,7 @@ class Problem(NamedTuple):
         response: What exposures are worth.
         effect: What they do.
         rules: Rules of thumb.
+        worth_error: Of what a net vote is worth, relative; places that share a forecast err together.
     """
 
     airtime: Airtime
@@ -63,6 +64,7 @@ class Problem(NamedTuple):
     response: stats.response.Response
     effect: Effect
     rules: dict[str, Rule]
+    worth_error: float = 0.0
 
 
 class Way(NamedTuple):
@@ -137,7 +139,8 @@ def pose(
         for worth in (stands.worth, stands.moved)
     )
     targets = stands.targets[row] * share
-    return Problem(airtime, views, adults, targets, panel, votes, response, effect, rules(views, adults))
+    ways = rules(views, adults)
+    return Problem(airtime, views, adults, targets, panel, votes, response, effect, ways, ours.worth_error)
 
 
 def plan_for(
@@ -214,11 +217,13 @@ class Drawn(NamedTuple):
         times: Effect over its mean.
         relative: Of each way, its value over that at the settings' response and decay.
         noise: Standard normal, for the viewing.
+        worth: What a net vote is worth over its mean.
     """
 
     times: Floats
     relative: dict[str, Floats]
     noise: Floats
+    worth: Floats
 
 
 def draw(problem: Problem, ways: Sequence[Way], rng: np.random.Generator) -> Drawn:
@@ -246,7 +251,9 @@ def draw(problem: Problem, ways: Sequence[Way], rng: np.random.Generator) -> Dra
         base = worth(response.rate, effect.half_life)
         found = [worth(float(b), float(h)) for b, h in zip(rates, lives, strict=True)]
         relative[way.name] = np.array(found) / base if base > 0 else np.ones(_DRAWS)
-    return Drawn(times, relative, rng.standard_normal(_DRAWS))
+    noise = rng.standard_normal(_DRAWS)
+    valued = np.maximum(1 + problem.worth_error * rng.standard_normal(_DRAWS), 0)
+    return Drawn(times, relative, noise, valued)
 
 
 class Step(NamedTuple):

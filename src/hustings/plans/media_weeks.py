@@ -109,6 +109,9 @@ def plan_media_weeks(
     if why or not weeks:
         return _nothing(plan_id, why or "no week is left before the election", budget_cents, aim, as_of)
     names = areas or sorted(place_outcomes.select("place_id").distinct().to_pyarrow()["place_id"].to_pylist())
+    for area in price_by_area:
+        if area not in names:
+            raise DesignError.unknown(f"[media_weeks.{plan_id}] price_by_area: no such area", area, names)
     people, within = residents(places, place_people, names, f"[media_weeks.{plan_id}] areas")
     worth = _worth_in(within, vote_values, places, aim, decisive_race)
     draws = [found[1] for found in known]

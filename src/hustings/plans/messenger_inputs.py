@@ -154,7 +154,7 @@ def read_groups(
     aim: str,
     race: str,
     as_of: datetime.date,
-) -> Groups:
+) -> tuple[Groups | None, str | None]:
     """The people who may be asked, by audience and place, and what moving one of them is worth.
 
     Net votes of moving turnout by t and support by s are t (2 support - 1) + 2 turnout s; added ballots are t.
@@ -172,10 +172,7 @@ def read_groups(
         as_of: The day of the scores.
 
     Returns:
-        The groups.
-
-    Raises:
-        DesignError: The aim needs a support score and there is none.
+        The groups, or why they cannot be valued: the aim needs a support score and there is none.
     """
     rows = people.select("person_id", "region_id", "place_id").join(members, "person_id")
     for name in ("turnout", "support"):
@@ -193,10 +190,7 @@ def read_groups(
     size = np.bincount(group, minlength=key.size).astype(np.float64)
     turnout, support = (np.asarray(found[name], np.float64) for name in ("turnout", "support"))
     if aim in ("net_votes", "win") and audience.size and not np.isfinite(support).any():
-        raise DesignError.of(
-            f"The aim is {aim!r}, and nobody has a support score",
-            then="add [scores.support], or set aim = 'added_ballots'",
-        )
+        return None, "nobody has a support score, so no vote can be valued"
     counted = "net_votes" if aim == "cents" else aim
     worth = worth_of(found["place_id"], vote_values, places, aim=counted, race=race)
     ours = np.ones(audience.size) if counted == "added_ballots" else 2 * np.nan_to_num(support, nan=0.5) - 1
@@ -211,7 +205,7 @@ def read_groups(
     return Groups(
         key // label.size, label[key % label.size], size, mean(ours * worth.value), mean(votes * worth.value),
         mean(ours), mean(votes), error,
-    )  # fmt: skip
+    ), None  # fmt: skip
 
 
 def members_of(

@@ -90,10 +90,12 @@ def plan_messengers(
     if pairs is None or why:
         return rows.nothing(told, why or "")
     members = members_of(audience_members, people, opt_outs, identities, affinity, channel)
-    groups = read_groups(
+    groups, why = read_groups(
         people, members, scores, vote_values, places, pairs.audiences,
         by_place=by_place, aim=told.unit, race=decisive_race, as_of=as_of,
     )  # fmt: skip
+    if groups is None:
+        return rows.nothing(told, why or "")
     uses, left_out = read_uses(
         pairs, groups, items, item_days, contact_cents=contact_cents, first=as_of, last=election_day,
         playbook=playbook, country=country,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from hustings import stats
 from hustings.errors import DesignError
+from hustings.plans.ask_checks import declared_tests
 from hustings.plans.ask_tests import EPOCH
 from hustings.plans.donors import RUNS
 from hustings.stage import About, Result, Table, stage
@@ -53,7 +55,16 @@ class Recurring(NamedTuple):
     cents: Floats
 
 
-@stage(writes=("money_forecast", "sustainers"))
+def check_money(settings: Mapping[str, Any], sections: Mapping[str, Any]) -> None:
+    """Refuse sends that are not declared.
+
+    Raises:
+        DesignError: With the one that is not.
+    """
+    declared_tests("[money_forecast] sends", settings["sends"], sections)
+
+
+@stage(writes=("money_forecast", "sustainers"), check=check_money)
 def forecast_money(
     events: Table,
     ask_plan: Table,
@@ -107,9 +118,15 @@ def forecast_money(
         past, recurring, churn, _planned(ask_plan, today), days, marks, horizon_days, draws=draws, rng=rng
     )
     return {
-        "money_forecast": _rows(past, parts, days, _number(starts_on) if starts_on else past.first, goal_cents, as_of),
+        "money_forecast": _rows(past, parts, days, _number(starts_on) if starts_on else past.first, goal_cents, as_of, _assumed(rows)),
         "sustainers": rows,
     }  # fmt: skip
+
+
+def _assumed(sustainers: dict[str, list[Any]]) -> str | None:
+    """What is taken for granted of recurring gifts where nothing tells how long they run."""
+    why = next((one for one in sustainers["reason"] if one), None)
+    return None if why is None else f"every recurring gift is taken to go on: {why}"
 
 
 def _number(day: datetime.date) -> int:
@@ -144,15 +161,17 @@ def _past(events: Table, as_of: datetime.date) -> Past | None:
     if not len(got["day"]):
         return None
     day = got["day"].astype("datetime64[D]").astype(np.int64)
+    # What is older than three years counts as received on the first day kept, and says nothing of usual days.
+    usual = day >= _number(as_of) - _LONGEST
     day = np.maximum(day, _number(as_of) - _LONGEST)
     person, cents = codes(got["person_id"]).codes, np.asarray(got["value"], np.float64)
     again = np.concatenate([[False], person[1:] == person[:-1]])
     kind = np.where(got["kind"] == "recurring_gift", 2, again.astype(np.int64))
     first, days = int(day.min()), _number(as_of) - int(day.min())
     cell = kind * days + day - first
-    counts = np.bincount(cell, minlength=3 * days).reshape(3, days)
+    counts = np.bincount(cell[usual], minlength=3 * days).reshape(3, days)
     sums = np.bincount(cell, cents, minlength=3 * days).reshape(3, days)
-    sizes = [(cents[kind == k], day[kind == k]) for k in (0, 1)]
+    sizes = [(cents[usual & (kind == k)], day[usual & (kind == k)]) for k in (0, 1)]
     returned = arrays(known.filter((known.kind == "refund") & (known.value < float("inf"))), "day", "value")
     when = np.maximum(returned["day"].astype("datetime64[D]").astype(np.int64), first)
     back = np.bincount(when - first, np.asarray(returned["value"], np.float64), minlength=days)
@@ -268,7 +287,9 @@ def _payments(
     return out
 
 
-def _rows(past: Past, parts: Floats, days: Integers, first: int, goal: int, as_of: datetime.date) -> dict[str, list[Any]]:  # fmt: skip
+def _rows(
+    past: Past, parts: Floats, days: Integers, first: int, goal: int, as_of: datetime.date, assumed: str | None
+) -> dict[str, list[Any]]:  # fmt: skip
     """The past day by day, then the days to come."""
     of_day = past.cents.sum(axis=0)
     history = np.arange(past.first, past.first + len(of_day))
@@ -294,6 +315,6 @@ def _rows(past: Past, parts: Floats, days: Integers, first: int, goal: int, as_o
             "day_on": EPOCH + datetime.timedelta(int(days[h])), "is_past": False,
             "of_day": float(means[:, h].sum()), "of_day_low": float(day_low[h]), "of_day_high": float(day_high[h]), **own,
             "total": float(total[:, h].mean()), "low": float(low[h]), "high": float(high[h]), "rule": float(thumb[h]),
-            "p_goal": float((total[:, h] >= goal).mean()) if goal else None, **common,
+            "p_goal": float((total[:, h] >= goal).mean()) if goal else None, **common, "reason": assumed,
         })  # fmt: skip
     return {name: [row.get(name) for row in rows] for name in spec("money_forecast").names}

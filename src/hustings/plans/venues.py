@@ -147,7 +147,10 @@ def _one(
         return out | {"reason": "nothing is known of its audience: a block item_audiences is missing"}
     if day is None:
         return out | {"reason": "no day is known on which it is to be had before the election"}
-    mean, draws = _weighed(audience, cells, rng)
+    try:
+        mean, draws = _weighed(audience, cells, rng)
+    except DesignError as error:
+        return out | {"reason": str(error).split(" Next:")[0].rstrip(".")}
     told = _valued(mean[None, :], cells, effect, None)
     drawn = _valued(draws, cells, effect, rng)
     for name in ("turnout_targets", "persuasion_targets", "gain", "votes"):

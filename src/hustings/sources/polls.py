@@ -95,10 +95,12 @@ def _of_item_audiences(rows: Any) -> list[tuple[Any, Any]]:
     import ibis
 
     known = rows.feature.isin(["age", "sex", "party", "region"])
+    aged = rows["value"].lower().re_search(r"\d+\s*(-|to|–)\s*\d+|\d+\s*\+|(under|<)\s*\d+")
     return [
         ((rows.share < 0) | (rows.share > 1), ibis.literal("share is not between 0 and 1")),
         (rows.n_asked < 1, ibis.literal("n_asked is below 1")),
         (~known, ibis.literal("feature is not age, sex, party or region")),
+        ((rows.feature == "age") & ~aged, ibis.literal("value is no age group, like 18-29, 65+ or under 30")),
     ]
 
 

@@ -191,13 +191,19 @@ def shrink_amounts(total: ArrayLike, squares: ArrayLike, responses: ArrayLike) -
     mean = np.divide(t, n, out=np.zeros(n.shape), where=seen)
     grand = float(t.sum() / everyone)
     pairs = int(seen.sum())
-    within = float(np.maximum(q - n * mean**2, 0).sum()) / max(everyone - pairs, 1)
     weight = n[seen]
+    across = float(weight @ (mean[seen] - grand) ** 2)
+    if everyone > pairs:
+        within = float(np.maximum(q - n * mean**2, 0).sum()) / (everyone - pairs)
+    else:
+        # One amount a pair does not tell pairs from people: all is within. Of one amount alone, as much as it is.
+        within = across / (pairs - 1) if pairs > 1 else grand**2
     spare = everyone - float(weight @ weight) / everyone
-    excess = float(weight @ (mean[seen] - grand) ** 2) - (pairs - 1) * within
+    excess = across - (pairs - 1) * within
     between = max(excess / spare, 0.0) if spare > 0 else 0.0
     error_of_grand = within / everyone + between * float(weight @ weight) / everyone**2
     keep = np.divide(n * between, n * between + within, out=np.zeros(n.shape), where=n * between + within > 0)
+    # The first part and (1 - keep) between are the same: twice, since the spread of pairs is itself a guess.
     error = np.sqrt(
         keep * np.divide(within, n, out=np.zeros(n.shape), where=seen)
         + (1 - keep) * (between + error_of_grand)

@@ -330,7 +330,8 @@ def unasked_share(
         level: (s,) mean cents of those of each segment who were asked; NaN where it is not known.
 
     Returns:
-        The share and its standard error; NaN both where nothing can be told.
+        The share and its standard error; NaN both where nothing can be told: where none of them gave, an error of
+        nought would be luck.
 
     >>> unasked_share([0.0, 20.0], [0, 0], [0, 1], [20.0])
     (0.5, 0.5)
@@ -342,7 +343,7 @@ def unasked_share(
     found = variant_means(y, of, unit, n_arms=len(asked))
     used = (found.n_units > 1) & (asked > 0)
     total = float((found.n[used] * asked[used]).sum())
-    if not total:
+    if not total or not found.n_responders[used].any():
         return float("nan"), float("nan")
     share = float((found.n[used] * found.mean[used]).sum()) / total
     return share, float(np.sqrt(((found.n[used] * found.std_error[used]) ** 2).sum())) / total

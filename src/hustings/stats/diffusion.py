@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 _LOOKS, _WORK = 60.0, 4e8
 """Looks at a tie, on average, after which the auction stops wherever it is; or looks in all, if that is more."""
 _SEVERAL = 20
-"""Supporters of whom something must be known before their spread is believed."""
+"""Supporters of whom something must be known, and asks besides the first, before their spread is believed."""
 
 
 class AskPlan(NamedTuple):
@@ -288,7 +288,8 @@ def asking_rates(offered: Floats, made: Floats, *, usual: float, weight: float =
     """Probability that each supporter asks, from past asks, shrunk to what supporters usually do.
 
     A beta-binomial model: rate ~ Beta(a, b) between supporters, its mean and the weight a + b by the method of moments
-    (Kleinman, *JASA* 68 (1973) 46) where at least 20 supporters have been asked before; else `usual` and `weight`.
+    (Kleinman, *JASA* 68 (1973) 46) where at least 20 supporters have been asked before; else `usual` and `weight`. The
+    weight stays where hardly anybody has been asked twice.
 
     Args:
         offered: (s,) asks that each supporter was given.
@@ -321,10 +322,11 @@ def asking_rates(offered: Floats, made: Floats, *, usual: float, weight: float =
         sampling = mean * (1 - mean)
         total, parts = float(size.sum()), size.size
         # E[spread] = sampling * (parts - 1) + between * (total - Σ size² / total), less what is sampling.
-        between = (spread - sampling * (parts - 1)) / (
-            total - float((size**2).sum()) / total - (parts - 1) + 1e-12
-        )
-        strength = float(np.clip(sampling / max(between, 1e-6) - 1, 0.5, 200.0))
+        repeats = total - float((size**2).sum()) / total - (parts - 1)
+        # Who was asked once tells nothing of how supporters differ.
+        if repeats >= _SEVERAL:
+            between = (spread - sampling * (parts - 1)) / repeats
+            strength = float(np.clip(sampling / max(between, 1e-6) - 1, 0.5, 200.0))
         error = (sampling / total * (1 + (float((size**2).sum()) / total - 1) / (strength + 1))) ** 0.5
     a, b = strength * mean + k, strength * (1 - mean) + n - k
     rate = a / (a + b)

@@ -17,8 +17,8 @@ from hustings.errors import DesignError
 from hustings.stats.clusters import Floats, Integers, cluster_codes
 from hustings.stats.design import draw_arms
 
-EXACT = 20_000
-"""Up to so many ways of dealing are all looked at; more are drawn from."""
+EXACT, LOOKED = 20_000, 5_000
+"""Up to so many ways of dealing are all looked at; of more, so many."""
 _CANDIDATES = 4_000
 _FEWEST = 100
 """Balance may not leave fewer ways than this: with 20, no test could ever find anything."""
@@ -266,7 +266,7 @@ def ways(
     sequences: ArrayLike | None = None,
     history: ArrayLike | None = None,
     most: float = np.inf,
-    draws: int = 5_000,
+    draws: int = LOOKED,
 ) -> Ways:
     """Every other dealing of the same sequences within the same blocks, or so many of them at random.
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from hustings.errors import DesignError
 from hustings.stats.clusters import Floats, Integers
-from hustings.stats.geo_design import Ways
+from hustings.stats.geo_design import LOOKED, Ways
 from hustings.stats.geo_readings import frame, stock
 
 _WINDOWS = 8
@@ -92,7 +92,9 @@ def detectable_dose_effect(
             allowed="two weeks more than the test",
         )
     heavy = None if weight is None else np.broadcast_to(np.asarray(weight, np.float64), told.shape)
-    dealt = dealings.sequence[:_DEALINGS]
+    # Where they are all of them they come in order: the first ones would be alike.
+    some = np.random.default_rng(0).permutation(len(dealings.sequence))[:_DEALINGS]
+    dealt = dealings.sequence[some]
     last = told.shape[1] - weeks
     starts = np.unique(np.linspace(max(2, last // 2), last, _WINDOWS).astype(int))
     tries = [_window(told, heavy, int(start), doses, dealt, half_life) for start in starts]
@@ -109,6 +111,32 @@ def detectable_dose_effect(
         middle = (low + high) / 2
         low, high = (low, middle) if _found(tries, middle, alpha) >= power else (middle, high)
     return Power(high, none, len(starts), len(dealt))
+
+
+def smallest_p(sequences: ArrayLike, dealings: Ways) -> float:
+    """The smallest p-value that a test can have: dealings that give the same doses, or their mirror, never count less.
+
+    Args:
+        sequences: (a, w) doses.
+        dealings: From `ways`.
+
+    Returns:
+        A share of all dealings; where they are drawn from, one in so many as a reading draws.
+
+    >>> from hustings.stats.geo_design import parallel, ways
+    >>> round(smallest_p(parallel([0, 1], 2), ways([0, 0, 0, 1, 1, 1], [0] * 6, np.random.default_rng(1))), 3)
+    0.1
+    """
+    if not dealings.exact:
+        return 1 / LOOKED
+    table = np.asarray(sequences, np.float64)
+    # A week without doses stands for the history, against which the test is read.
+    z = np.concatenate([np.zeros((len(table), 1)), table], axis=1)[dealings.sequence]
+    z = z - z.mean(2, keepdims=True)
+    z = (z - z.mean(1, keepdims=True)).reshape(len(z), -1)
+    size = np.sqrt((z * z).sum(1))
+    alike = np.abs(z @ z[0]) >= size * size[0] * (1 - 1e-9)
+    return float(alike.mean())
 
 
 def _window(

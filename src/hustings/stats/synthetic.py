@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hustings.errors import DesignError
 from hustings.stats.clusters import Floats, Integers
@@ -207,12 +207,14 @@ def difference_in_differences(
     start: int,
     rng: np.random.Generator,
     *,
+    per_place: int | None = None,
     placebos: int = 2_000,
     confidence: float = 0.95,
 ) -> Difference:
     """Change of the places that spent less change of their controls, with placebos.
 
-    As many places as spent are taken from those that did not, again and again, and read against the rest.
+    As many places as spent are taken from those that did not, again and again, and read against the rest; or, where
+    controls were matched, against matches of their own: few controls are noisier than all the rest.
 
     Args:
         outcome: (p, w) outcomes.
@@ -220,6 +222,7 @@ def difference_in_differences(
         controls: Numbers of the places that it is held against, as `matched_markets` finds them.
         start: First week with spending.
         rng: Randomness.
+        per_place: Matches of each place, where `controls` are matched markets; placebos then get as many, or as many as there are.
         placebos: Sets at most.
         confidence: Of the interval.
 
@@ -251,13 +254,23 @@ def difference_in_differences(
     keys = np.argsort(rng.random((placebos, free.size)), axis=1) if n > 1 else np.arange(free.size)[:, None]
     chosen = np.zeros((len(keys), free.size), bool)
     np.put_along_axis(chosen, keys[:, : max(n, 1)], True, axis=1)
-    rest = (~chosen).sum(1)
     if free.size < 2:
         return Difference(effect, -np.inf, np.inf, 1.0, 0)
-    told = (chosen @ change[free]) / chosen.sum(1) - ((~chosen) @ change[free]) / rest
+    against = ~chosen if per_place is None else _matches(y[free, :start], chosen, per_place)
+    told = (chosen @ change[free]) / chosen.sum(1) - (against @ change[free]) / against.sum(1)
     p = float((1 + np.sum(np.abs(told) >= abs(effect) * (1 - 1e-9))) / (1 + told.size))
     half = _largest_kept(np.abs(told), 1 - confidence)
     return Difference(effect, effect - half, effect + half, p, told.size)
+
+
+def _matches(history: Floats, chosen: NDArray[np.bool_], per_place: int) -> NDArray[np.bool_]:
+    """(placebos, p) the matched markets of each set of places, by how they moved."""
+    moved = history - history.mean(1, keepdims=True)
+    found = np.zeros_like(chosen)
+    for number, own in enumerate(chosen):
+        each = min(per_place, int((~own).sum() // own.sum()))
+        found[number, np.unique(matched_markets(moved, own, each)) if each else np.flatnonzero(~own)] = True
+    return found
 
 
 def _weights(y: Floats, x: Floats, augmented: bool) -> Floats:
