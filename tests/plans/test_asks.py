@@ -412,10 +412,10 @@ def test_refunds_are_taken_off_what_has_been_received(gifts):
 
 
 def test_gifts_of_more_than_three_years_ago_are_received_and_teach_nothing(gifts):
-    old = [event(f"o{i}", "gift", 5_000.0, datetime.date(2019, 1, 1) + datetime.timedelta(i)) for i in range(900)]  # fmt: skip
+    old = [event(f"o{i}", "gift", 5_000.0, datetime.date(2019, 1, 1) + datetime.timedelta(i)) for i in range(60)]  # fmt: skip
     zero = event("z", "gift", 5_000.0, TODAY - datetime.timedelta(1_098))
     first, second = (money(one)["money_forecast"][-1] for one in ([zero, *gifts], [zero, *gifts, *old]))
-    assert second["received"] - first["received"] == 900 * 5_000
+    assert second["received"] - first["received"] == 60 * 5_000
     assert second["total"] - second["received"] == pytest.approx(first["total"] - first["received"])
 
 

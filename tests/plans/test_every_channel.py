@@ -118,9 +118,14 @@ def test_winning_weighs_net_votes_by_what_a_vote_is_worth_there():
     assert {row["unit"] for row in found["offers"]} == {"win"}
 
 
-def test_without_a_score_of_support_net_votes_are_refused():
-    with pytest.raises(DesignError, match=r"add a section \[scores.support\]"):
-        planned(a_town(10) | {"scores": []}, aim="net_votes")
+def test_without_a_score_of_support_no_net_vote_is_planned_and_it_says_why():
+    found = planned(a_town(10) | {"scores": []}, aim="net_votes")
+    assert (
+        not any(found["contact_plan"].values())
+        if isinstance(found["contact_plan"], dict)
+        else not found["contact_plan"]
+    )
+    assert "no score 'support'" in found["options"]["reason"][0]
 
 
 def test_callers_minutes_and_doors_of_a_place_are_kept():
@@ -138,9 +143,9 @@ def test_callers_minutes_and_doors_of_a_place_are_kept():
 
 
 def test_two_dates_of_one_letter_are_one_kind_and_each_date_has_its_pieces():
-    first = an_action("first", "mail", 50, kind="letter", on_day=datetime.date(2026, 10, 27), most=4)
-    second = an_action("second", "mail", 50, kind="letter", on_day=datetime.date(2026, 10, 29), most=6)
-    past = an_action("past", "mail", 50, kind="letter", on_day=datetime.date(2026, 10, 20))
+    first = an_action("first", "mail", 50, kind="letter", sent_on=datetime.date(2026, 10, 27), most=4)
+    second = an_action("second", "mail", 50, kind="letter", sent_on=datetime.date(2026, 10, 29), most=6)
+    past = an_action("past", "mail", 50, kind="letter", sent_on=datetime.date(2026, 10, 20))
     told = [belief("first", 0.01), belief("second", 0.009), belief("past", 0.5)]
     found = planned(a_town(60), (first, second, past), told, budget_cents=10**6, contacts_per_household=2)
     homes = {

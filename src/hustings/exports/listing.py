@@ -124,7 +124,8 @@ def _planned(lake: Lake, plan_id: str, form: Format) -> Any:
     if not form.everyone:
         rows = rows.filter(rows.is_addressee)
     actions = read(lake, "actions").select("action", "channel")
-    return rows.join(actions, "action").select("plan_id", "action", "channel", "household_id", "person_id")
+    rows = rows.select("plan_id", "action", "household_id", "person_id").join(actions, "action")
+    return rows.select("plan_id", "action", "channel", "household_id", "person_id")
 
 
 def _to_remind(lake: Lake, plan_id: str, form: Format) -> Any:

@@ -30,7 +30,7 @@ def declare_actions(
     kind: Annotated[
         str, About("Of actions of one kind, as one letter on several dates, a household gets one.")
     ] = "",
-    on_day: Annotated[datetime.date | None, About("When it goes out; free unless given.")] = None,
+    sent_on: Annotated[datetime.date | None, About("When it goes out; free unless given.")] = None,
     most: Annotated[
         int | None, About("Units that there can be at most: the pieces of a mail date.", ge=0)
     ] = None,
@@ -56,7 +56,7 @@ def declare_actions(
         "approved_by": [approved_by.strip() or None],
         "concern": [concern or None],
         "kind": [kind or None],
-        "on_day": [on_day],
+        "sent_on": [sent_on],
         "most": [most],
         "smallest": [smallest],
         "unit_minutes": [unit_minutes],

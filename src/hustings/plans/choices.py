@@ -29,7 +29,7 @@ class Action(NamedTuple):
         concern: Why it needs approval, or None.
         experiment: The test that measured it; empty where none did.
         kind: Of actions of one kind a household gets one.
-        on_day: When it goes out, or None.
+        sent_on: When it goes out, or None.
         most: Units that there can be, or None.
         smallest: Units below which it is not done.
         minutes: Of a caller or a canvasser, for one unit.
@@ -44,7 +44,7 @@ class Action(NamedTuple):
     concern: str | None
     experiment: str = ""
     kind: str = ""
-    on_day: datetime.date | None = None
+    sent_on: datetime.date | None = None
     most: int | None = None
     smallest: int = 0
     minutes: float = 0.0
@@ -140,7 +140,7 @@ def read_actions(actions: Table, names: list[str], plan_id: str) -> list[Action]
             row["concern"],
             row.get("experiment") or "",
             row.get("kind") or "",
-            row.get("on_day"),
+            row.get("sent_on"),
             row.get("most"),
             int(row.get("smallest") or 0),
             float(row.get("unit_minutes") or 0.0),

@@ -107,13 +107,9 @@ def plan_contacts(
     forced = check_must(offered, must, f"[contact_plan.{plan_id}]")
     tests = {action.experiment for action in offered if action.experiment}
     sealed = unreadable(models, tests)
-    if len(tests) == 1 and all(a.experiment in sealed for a in offered):
-        return nothing(
-            plan_id, aim, as_of, "; ".join(f"the test {t} cannot be read: {why}" for t, why in sealed.items())
-        )
-    if aim != "added_ballots" and not scored(scores, support_score, as_of):
-        why = f"{aim} need to know whom people support, and the score {support_score!r} was not published"
-        return nothing(plan_id, aim, as_of, why)
+    unready = _unready(offered, sealed, aim, support_score, scores, as_of)
+    if unready is not None:
+        return nothing(plan_id, aim, as_of, unready)
     reach = within_reach(
         people, people_private, opt_outs, identities, events, offered,
         election_day=election_day, as_of=as_of, rest_days=rest_days,
@@ -155,6 +151,22 @@ def plan_contacts(
         ),
         "offers": offer_rows(f"contact_plan.{plan_id}", aim, ways, told, gains, offered, as_of),
     }  # fmt: skip
+
+
+def _unready(
+    actions: list[Action],
+    sealed: dict[str, str],
+    aim: str,
+    support_score: str,
+    scores: Table,
+    as_of: datetime.date,
+) -> str | None:
+    """Why nothing can be planned yet: the one test cannot be read, or nobody knows whom people support."""
+    if len({action.experiment for action in actions}) == 1 and all(a.experiment in sealed for a in actions):
+        return "; ".join(f"the test {test} cannot be read: {why}" for test, why in sealed.items())
+    if aim != "added_ballots" and not scored(scores, support_score, as_of):
+        return f"net votes need to know whom people support, and there is no score {support_score!r}"
+    return None
 
 
 def _working(

@@ -127,6 +127,6 @@ def _why_none_works(gains: Gains, actions: list[Action]) -> str:
     unknown = [basis.why for basis in gains.basis if basis.why]
     if len(unknown) == len(actions):
         return unknown[0] or ""
-    if all(basis.experiment for basis in gains.basis) and not any(action.on_day for action in actions):
+    if all(basis.experiment for basis in gains.basis) and not any(action.sent_on for action in actions):
         return "the test's verdict on every action is that it works for no one"
     return "every action works for no one, is unknown, or its day is past"

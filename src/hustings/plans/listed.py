@@ -73,7 +73,7 @@ def list_rows(plan_id: str, unit: str, gains: Gains, actions: list[Action], done
         "gain": plan.effect[who, action],
         "unit": np.full(len(who), unit, dtype=object),
         "channel": of_action([a.channel for a in actions]),
-        "on_day": of_action([a.on_day for a in actions]),
+        "sent_on": of_action([a.sent_on for a in actions]),
         "evidence": of_action([basis.evidence for basis in gains.basis]),
     }
     if rows["net_votes"] is None:

@@ -98,7 +98,7 @@ def offer_rows(
         as_of: The day.
     """
     rows: dict[str, list[Any]] = {name: [] for name in spec("offers").names}
-    starts = [action.on_day for action in actions if action.on_day]
+    starts = [action.sent_on for action in actions if action.sent_on]
     for way, told in zip(ways, values, strict=True):
         if way.name == ONLY_IF:  # what nobody has approved is no offer
             continue

@@ -91,11 +91,11 @@ class Chosen(NamedTuple):
 def on_time(actions: list[Action], as_of: datetime.date, election_day: datetime.date) -> Booleans:
     """(a,) whether an action's day is still to come, and before the polls close.
 
-    >>> letter = Action("a", "", "mail", 1.0, "household", True, None, on_day=datetime.date(2026, 8, 1))
+    >>> letter = Action("a", "", "mail", 1.0, "household", True, None, sent_on=datetime.date(2026, 8, 1))
     >>> on_time([letter], datetime.date(2026, 8, 2), datetime.date(2026, 8, 4)).tolist()
     [False]
     """
-    return np.array([a.on_day is None or as_of <= a.on_day <= election_day for a in actions], bool)
+    return np.array([a.sent_on is None or as_of <= a.sent_on <= election_day for a in actions], bool)
 
 
 def choose(gain: Floats, may: Booleans, actions: list[Action], limits: Limits, held: Booleans) -> Chosen:

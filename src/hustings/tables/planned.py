@@ -33,7 +33,7 @@ ACTIONS = TableSpec(
         Column(
             "kind", "text", "Of actions of one kind, as one letter on several dates, a household gets one."
         ),
-        Column("on_day", "day", "When it goes out; null where the day is free."),
+        Column("sent_on", "day", "When it goes out; null where the day is free."),
         count("most", "Units that there can be at most; null for no limit."),
         count("smallest", "Units below which it is not done at all."),
         number("unit_minutes", "Of a caller or a canvasser, for one unit.", "minutes"),
@@ -65,7 +65,7 @@ CONTACT_PLAN = TableSpec(
         number("gain", "What it is expected to add for this person, in `unit`."),
         _UNIT,
         Column("channel", "text", "How the person is reached."),
-        Column("on_day", "day", "When; null where the day is free."),
+        Column("sent_on", "day", "When; null where the day is free."),
         Column("evidence", "text", "What the effect rests on."),
     ),
 )
