@@ -44,7 +44,10 @@ def test_a_changed_setting_makes_its_node_stale_and_is_named(hustings, copied):
     states = {state["node"]: state for state in json.loads(said.out)}
     assert states["actions.plain"]["why"] == "its settings changed (unit_cost_cents)"
     assert not states["lifts.mailers"]["stale"]
-    assert states["contact_plan.mail"]["why"] == "what it reads changed (effects.mailers, actions.plain)"
+    assert (
+        states["contact_plan.mail"]["why"]
+        == "what it reads changed (effects.mailers, actions.plain, evidence)"
+    )
 
 
 def test_a_changed_file_makes_its_node_stale(hustings, copied):

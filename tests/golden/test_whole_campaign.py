@@ -39,7 +39,19 @@ def truth(folder):
 @pytest.fixture(scope="module")
 def tables(folder, rows):
     names = ("lifts", "scores", "effects", "contact_plan", "options", "decisions", "holdouts", "models", "briefing", "loads", "actions", "people", "features")  # fmt: skip
-    return {name: pd.DataFrame(rows(folder, name)) for name in names}
+    found = {name: pd.DataFrame(rows(folder, name)) for name in names}
+    everything = {
+        f"{name} of everything": _of(found[name], "everything") for name in ("contact_plan", "options")
+    }
+    return (
+        found
+        | {name: _of(found[name], "mail") for name in ("contact_plan", "options", "decisions")}
+        | everything
+    )
+
+
+def _of(table: pd.DataFrame, plan: str) -> pd.DataFrame:
+    return table[table["plan_id"] == plan].reset_index(drop=True)
 
 
 def effect_columns(truth: pd.DataFrame) -> dict[str, str]:
@@ -106,7 +118,9 @@ def test_the_plans_gain_is_told_honestly(tables, truth):
         pytest.fail("the plan of this world is not empty")
     arms = dict(zip(tables["actions"]["action"], tables["actions"]["arm"], strict=True))
     true = sum(
-        truth.loc[group["person_id"], effect_columns(truth)[arms[action]]].sum()
+        (truth[effect_columns(truth)[arms[action]]] * (2 * truth["p_support"] - 1))
+        .loc[group["person_id"]]
+        .sum()
         for action, group in chosen.groupby("action")
     )
     told = options.loc[("plan", "aipw")]
@@ -121,6 +135,21 @@ def test_the_budget_is_kept_and_one_piece_goes_to_a_household(folder, tables):
     assert (sent.groupby("household_id")["is_addressee"].sum() == 1).all()
     assert (plan.groupby("household_id")["action"].nunique() == 1).all()
     assert (plan.groupby("household_id")["held_out"].nunique() == 1).all()
+
+
+def test_every_channel_shares_one_budget_and_one_control_group(folder, tables):
+    plan, mail = tables["contact_plan of everything"], tables["contact_plan"]
+    budget = read_campaign(folder).sections["contact_plan"]["everything"]["budget_cents"]
+    assert 0 < plan["cost_cents"].sum() <= budget
+    assert plan["action"].nunique() > 1
+    sent = plan[~plan["held_out"]]
+    assert (sent.groupby("household_id")["is_addressee"].sum() == 1).all()
+    held = set(plan.loc[plan["held_out"], "household_id"]) | set(mail.loc[mail["held_out"], "household_id"])
+    assert held
+    assert not held & set(sent["household_id"])
+    assert not held & set(mail.loc[~mail["held_out"], "household_id"])
+    options = set(tables["options of everything"]["option"])
+    assert {"plan", "random", "likeliest voters first", "supporters of middling turnout"} <= options
 
 
 def test_the_control_group_is_five_in_a_hundred_of_the_chosen(tables):
@@ -151,7 +180,7 @@ def test_every_option_stands_beside_the_plan_with_its_interval(tables):
     options = tables["options"]
     assert set(options["option"]) == {
         "plan", "plan if all approved", "random", "likeliest voters first", "middling turnout first",
-        "largest households first",
+        "largest households first", "supporters of middling turnout",
     }  # fmt: skip
     read = options[options["reason"].isna()]
     assert (read["low"] < read["gain"]).all()
@@ -186,7 +215,10 @@ def test_the_page_says_what_the_tables_say(folder, tables, tmp_path):
 
 
 def test_a_draw_is_kept_when_the_budget_changes(folder, rows):
-    before = {row["household_id"]: row["held_out"] for row in rows(folder, "holdouts")}
+    def drawn() -> dict[tuple[str, str], bool]:
+        return {(row["plan_id"], row["household_id"]): row["held_out"] for row in rows(folder, "holdouts")}
+
+    before = drawn()
     path = folder / "campaign.toml"
     old = path.read_text()
     budget = read_campaign(folder).sections["contact_plan"]["mail"]["budget_cents"]
@@ -197,10 +229,9 @@ def test_a_draw_is_kept_when_the_budget_changes(folder, rows):
         assert read_campaign(folder).sections["contact_plan"]["mail"]["budget_cents"] == budget // 2
         report = flow.run(read_campaign(folder))
         # Turfs leave out the control group of every plan.
-        assert set(report.computed) == {"contact_plan.mail", "turfs.doors", "briefing"}
-        after = {row["household_id"]: row["held_out"] for row in rows(folder, "holdouts")}
-        assert after == before
-        assert len(rows(folder, "decisions")) == 2
+        assert set(report.computed) == {"contact_plan.mail", "turfs.doors", "budget", "ledger", "briefing"}
+        assert drawn() == before
+        assert sum(row["plan_id"] == "mail" for row in rows(folder, "decisions")) == 2
     finally:
         path.write_text(old)
         flow.run(read_campaign(folder))

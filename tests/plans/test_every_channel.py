@@ -120,12 +120,9 @@ def test_winning_weighs_net_votes_by_what_a_vote_is_worth_there():
 
 def test_without_a_score_of_support_no_net_vote_is_planned_and_it_says_why():
     found = planned(a_town(10) | {"scores": []}, aim="net_votes")
-    assert (
-        not any(found["contact_plan"].values())
-        if isinstance(found["contact_plan"], dict)
-        else not found["contact_plan"]
-    )
-    assert "no score 'support'" in found["options"]["reason"][0]
+    assert found["contact_plan"] == []
+    assert "no score 'support'" in found["options"][0]["reason"]
+    assert "no score 'support'" in found["offers"][0]["reason"]
 
 
 def test_callers_minutes_and_doors_of_a_place_are_kept():
