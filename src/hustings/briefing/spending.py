@@ -137,6 +137,7 @@ def _text(facts: Facts, plan: Record) -> str:
         f"The next step adds {ends(plan, 'next_gain', 'next_low', 'next_high')}, "
         f"the last one added {ends(plan, 'last_gain', 'last_low', 'last_high')}.",
     ]
+    parts += _freed(facts, plan)
     rules = [row for row in facts.rows("budget_options") if row.get("way") not in ("plan", "robust")]
     if rules:
         best = max(rules, key=lambda row: known(row.get("gain")) or float("-inf"))
@@ -154,6 +155,17 @@ def _text(facts: Facts, plan: Record) -> str:
     if known(plan.get("reserve_cents")):
         parts.append(f"{money(plan['reserve_cents'], currency)} are kept back.")
     return " ".join(parts)
+
+
+def _freed(facts: Facts, plan: Record) -> list[str]:
+    """What the next money frees besides: with more of it, asks for money that no longer pay are left out."""
+    given = sum(known(row.get("next_cents")) or 0 for row in facts.rows("budget") if row.get("way") == "plan")
+    freed = given - (known(plan.get("step_cents")) or 0)
+    if freed < 100:
+        return []
+    return [
+        f"{money(freed, facts.currency)} more are free then, since the last asks for money no longer pay."
+    ]
 
 
 def _chart_rows(unit: object, rows: list[tuple[str, Record, str, bool]]) -> tuple[list[charts.Row], str]:
