@@ -80,14 +80,6 @@ def published_rows(folder: Path, table: str, as_of: str | None = None) -> list[d
     return sorted(found, key=lambda row: [str(value) for value in row.values()])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file, and all of the Michigan example, share a worker: what they share is made once."""
-    for item in items:
-        shared = "michigan" if "michigan" in getattr(item, "fixturenames", ()) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(shared))
-
-
 @pytest.fixture(scope="session")
 def rows() -> Callable[..., list[dict[str, Any]]]:
     return published_rows

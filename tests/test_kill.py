@@ -92,7 +92,7 @@ def test_a_run_killed_at_any_moment_leaves_whole_tables_and_the_next_one_goes_on
 
 def test_a_run_killed_after_its_second_commit_keeps_both_and_does_the_rest(published):
     before = committed(published.folder)
-    process = start(published.folder, pause=0.4)
+    process = start(published.folder, pause=1.5)
     wait_for(lambda: committed(published.folder) >= before + 2)
     process.kill()
     process.communicate()
@@ -104,7 +104,7 @@ def test_a_run_killed_after_its_second_commit_keeps_both_and_does_the_rest(publi
 
 def test_an_interrupted_run_leaves_whole_tables_and_a_free_lock(published):
     before = committed(published.folder)
-    process = start(published.folder, pause=0.4)
+    process = start(published.folder, pause=1.5)
     wait_for(lambda: committed(published.folder) >= before + 1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
