@@ -33,7 +33,7 @@ def plan(ties, *, people="abcdefgh", tables=None, homes=None, **settings):
     homes = homes or {}
     rows = {
         "ties": ties,
-        "asks": [],
+        "friend_asks": [],
         "people": [{"person_id": f"v:{p}", "household_id": homes.get(p, p), "place_id": "P"} for p in people],
         "identities": [{"source": "v", "record_id": p, "person_id": f"v:{p}"} for p in people],
         "opt_outs": [],
@@ -118,7 +118,7 @@ def test_ties_that_may_not_be_used_are_counted_by_why():
     found = plan(
         ties,
         homes={"a": "one", "d": "one"},
-        tables={"opt_outs": refusals, "events": [voted], "asks": [asked]},
+        tables={"opt_outs": refusals, "events": [voted], "friend_asks": [asked]},
     )
     assert pairs(found) == {("a", "b")}
     assert uses(found) == {
@@ -155,7 +155,7 @@ def test_whoever_asked_before_is_trusted_more_than_whoever_did_not():
         for who in "ab"
         for i in range(4)
     ]
-    found = plan([tie("a", "c"), tie("b", "c")], tables={"asks": past}, asked_most=1)
+    found = plan([tie("a", "c"), tie("b", "c")], tables={"friend_asks": past}, asked_most=1)
     assert pairs(found) == {("a", "c")}
     assert found["sharing_plan"][0]["p_asks"] == pytest.approx((4 * 0.3 + 4) / 8)
 

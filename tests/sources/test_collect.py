@@ -115,11 +115,9 @@ def test_a_tie_to_oneself_or_of_impossible_closeness_is_set_aside(load):
 
 
 def test_an_ask_of_oneself_is_set_aside(load):
-    section = (
-        '[[asks]]\nrecord_id = "who"\nother_id = "whom"\naction = { constant = "word" }\noffered_on = "day"\n'
-    )
+    section = '[[friend_asks]]\nrecord_id = "who"\nother_id = "whom"\naction = { constant = "word" }\noffered_on = "day"\n'
     found, reasons = load("who,whom,day\n1,2,2026-09-01\n2,2,2026-09-01\n", section)
-    assert column(found, "asks", "other_id") == ["2"]
+    assert column(found, "friend_asks", "other_id") == ["2"]
     assert reasons == {2: "the ask is from a person to the same person"}
 
 

@@ -60,7 +60,7 @@ class FriendTies(NamedTuple):
 
 def read_ties(
     ties: Table,
-    asks: Table,
+    friend_asks: Table,
     people: Table,
     identities: Table,
     opt_outs: Table,
@@ -75,7 +75,7 @@ def read_ties(
 
     Args:
         ties: The table of that name.
-        asks: The table of that name.
+        friend_asks: The table of that name.
         people: The table of that name.
         identities: Which record is whom.
         opt_outs: Who has refused what.
@@ -90,7 +90,7 @@ def read_ties(
     """
     morning = datetime.datetime.combine(as_of, datetime.time())
     found = _with_people(ties.filter(ties.arrived_at <= morning), identities, people)
-    before = _with_people(asks.filter(asks.arrived_at <= morning), identities, people)
+    before = _with_people(friend_asks.filter(friend_asks.arrived_at <= morning), identities, people)
     known = events.filter((events.arrived_at <= morning) & events.kind.isin(["ballot", "vote"]))
     told = before.filter(before.action == action).select("supporter_id", "target_id").distinct()
     gone = voters(known, election_day)

@@ -28,7 +28,7 @@ _WRITES = ("sharing_plan", "sharing_options", "sharing_ties", "holdouts", "offer
 @stage(writes=_WRITES, each="plan_id")
 def plan_sharing(
     ties: Table,
-    asks: Table,
+    friend_asks: Table,
     people: Table,
     identities: Table,
     opt_outs: Table,
@@ -76,7 +76,7 @@ def plan_sharing(
     """Who asks whom, what that gains beside the rules of thumb, which ties were left out, and the draw of control."""
     act, effect = _effect(actions, evidence, action, outcome, plan_id)
     found = read_ties(
-        ties, asks, people, identities, opt_outs, events,
+        ties, friend_asks, people, identities, opt_outs, events,
         purpose=purpose, action=action, election_day=election_day, as_of=as_of,
     )  # fmt: skip
     rates = stats.diffusion.asking_rates(found.offered, found.made, usual=usual_rate)

@@ -62,7 +62,7 @@ path = "sources/friend_asks.csv"
 people_from = "voters"
 arrived_on = $told_on
 
-[[sources.friend_asks.asks]]
+[[sources.friend_asks.friend_asks]]
 record_id = "supporter"
 other_id = "friend"
 action = { constant = "spring_ask" }

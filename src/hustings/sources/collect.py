@@ -39,7 +39,7 @@ _ABOUT_WORK = ("shifts", "place_coordinates")
 _ABOUT_WEEKS = ("place_outcomes", "place_people", "place_doses", "spends")
 _ABOUT_AIRTIME = ("slots", "viewers", "viewing", "bought", "airings")
 _ABOUT_ITEMS = ("items", "item_days", "item_audiences")
-_ABOUT_FRIENDS = ("ties", "asks")
+_ABOUT_FRIENDS = ("ties", "friend_asks")
 _TABLES = (
     *(*_ABOUT_RECORDS, *_ABOUT_PLACES, *_ABOUT_WORK),
     *(*_ABOUT_WEEKS, *_ABOUT_AIRTIME, *_ABOUT_ITEMS, *_ABOUT_FRIENDS),
@@ -126,7 +126,7 @@ def collect(
     item_days: Annotated[list[Block], About("How a row becomes a day on which an item is to be had.")] = [],  # noqa: B006
     item_audiences: Annotated[list[Block], About("How a row becomes a share of an item's audience.")] = [],  # noqa: B006
     ties: Annotated[list[Block], About("How a row becomes a contact of a supporter.")] = [],  # noqa: B006
-    asks: Annotated[list[Block], About("How a row becomes an ask that a supporter was given.")] = [],  # noqa: B006
+    friend_asks: Annotated[list[Block], About("How a row becomes an ask that a supporter was given.")] = [],  # noqa: B006
     people_from: Annotated[
         str | None, About("The source whose records this file speaks of; itself unless given.")
     ] = None,
@@ -151,7 +151,7 @@ def collect(
     about_work = (shifts, place_coordinates, place_outcomes, place_people, place_doses, spends)
     about_airtime = (slots, viewers, viewing, bought, airings)
     about_items = (items, item_days, item_audiences)
-    about_friends = (ties, asks)
+    about_friends = (ties, friend_asks)
     told = (*about_records, *about_places, *about_work, *about_airtime, *about_items, *about_friends)
     for name, found in zip(_TABLES[1:], told, strict=True):
         blocks += [(name, block) for block in found]

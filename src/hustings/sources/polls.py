@@ -136,7 +136,7 @@ CHECKS: Mapping[str, Faults] = {
     "results": _of_results,
     "fundamentals": _of_fundamentals,
     "ties": _of_ties,
-    "asks": _of_asks,
+    "friend_asks": _of_asks,
     "place_outcomes": _of_place_outcomes,
     "place_people": _of_place_people,
     "place_doses": _of_place_doses,

@@ -42,8 +42,8 @@ TIES = TableSpec(
     ),
 )
 
-ASKS = TableSpec(
-    "asks",
+FRIEND_ASKS = TableSpec(
+    "friend_asks",
     "collected",
     "one friend whom a supporter was to ask, and whether it was done",
     ("source", "record_source", "record_id", "other_id", "action", "offered_on"),
@@ -128,5 +128,5 @@ SHARING_TIES = TableSpec(
     ),
 )
 
-COLLECTED = (TIES, ASKS)
+COLLECTED = (TIES, FRIEND_ASKS)
 DERIVED = (SHARING_PLAN, SHARING_OPTIONS, SHARING_TIES)
